@@ -1,0 +1,50 @@
+# The five verbs: run, test, check, bench, clean. Each installs what it needs into .venv first.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DELETE_ON_ERROR:
+.PHONY: run test check bench clean
+
+## run: build the index of seeds/ and serve it on http://127.0.0.1:8080
+run: .venv/installed
+	@$(BIN)/winnow build
+	@$(BIN)/winnow serve
+
+## test: check, then every test
+test: check
+	$(BIN)/pytest
+
+## check: lint, formatting, types, layers
+check: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+## bench: long measurements; their results are kept in benchmarks/results/
+bench: .venv/installed-dev
+	$(BIN)/python benchmarks/relevance.py
+	$(BIN)/python benchmarks/answers.py
+	$(BIN)/python benchmarks/latency.py
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find index_data -mindepth 1 ! -name README.md -delete
+
+# torch comes first and by itself: asked for as a dependency, pip may choose a CUDA build.
+.venv/installed: pyproject.toml
+	@echo "Creating .venv ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Winnow needs Python 3.11 or newer")'
+	@$(PYTHON) -m venv .venv || { echo "On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "Installing PyTorch ..."
+	@$(BIN)/pip install --quiet "$$(sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)"
+	@echo "Installing Winnow and its other libraries ..."
+	@$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	@echo "Installing what the tests need ..."
+	@$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,1 @@
+"""From a folder of articles to an index of paragraphs: reading, splitting, embedding, storing."""

@@ -1,0 +1,40 @@
+"""``python -m indexer``: bring the index up to date without anything of the service.
+
+Settings come from ``winnow.toml`` and the ``WINNOW_*`` variables; ``--full`` builds anew.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from indexer.build import build
+from indexer.embedding import SentenceEmbedder
+from indexer.errors import WinnowError
+from indexer.settings import load_settings
+
+
+def main(arguments: list[str]) -> int:
+    """Build; returns the exit status: 0, 1 for a problem, 2 for wrong usage."""
+    if arguments not in ([], ["--full"]):
+        sys.stderr.write("usage: python -m indexer [--full]\n")
+        return 2
+    try:
+        settings = load_settings()
+        embedder = SentenceEmbedder(settings.model, settings.precision)
+        report = build(settings, embedder, full=bool(arguments), progress=_quiet)
+    except WinnowError as error:
+        sys.stderr.write(f"{error}\n{error.hint}\n")
+        return 1
+    sys.stdout.write(
+        f"generation {report.generation}: {report.articles} articles, "
+        f"{report.paragraphs} paragraphs, {len(report.skipped)} skipped\n"
+    )
+    return 0
+
+
+def _quiet(_stage: str, _done: int, _total: int) -> None:
+    """Progress is the service's terminal's business."""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

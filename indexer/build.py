@@ -1,0 +1,214 @@
+"""Building a generation: seeds are read, split, embedded and indexed in one streaming pass.
+
+Nothing is published that was not checked first: the counts of the three stores agree and a sample
+of paragraphs finds itself by its words and by its meaning. A build that would change nothing ends
+at once; every other build makes the whole generation anew beside the live one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from indexer.analysis import ANALYZER
+from indexer.errors import SeedsError, StoredIndexError
+from indexer.generations import (
+    REPORT,
+    Generations,
+    Manifest,
+    SeedRecord,
+    digests,
+    write_json,
+)
+from indexer.plan import compare
+from indexer.protocols import Embedder
+from indexer.articles import Notice
+from indexer.seeds import Listing, SeedFile, digest, list_seeds, read_seed
+from indexer.selftest import check
+from indexer.settings import Settings
+from indexer.types import Skipped
+from indexer.writing import GenerationWriter
+
+READABLE = {"analyzer": ANALYZER, "format": "1"}
+"""The part of a manifest's identity without which this program cannot read an index at all."""
+
+Progress = Callable[[str, int, int], None]
+"""Told the stage, how much of it is done and the whole: bytes while indexing, else steps."""
+
+_LIBRARIES = ("faiss-cpu", "sentence-transformers", "torch", "whoosh3", "winnow")
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did.
+
+    ``added`` to ``removed`` count seed files. ``windowed`` counts paragraphs too long for the model
+    to read at once, which were read in overlapping windows. ``seconds`` has one entry a stage and
+    the total. A build with nothing to do has ``published`` False and reports the live generation.
+    """
+
+    generation: str
+    published: bool
+    articles: int
+    paragraphs: int
+    added: int
+    changed: int
+    moved: int
+    removed: int
+    windowed: int
+    skipped: tuple[Skipped, ...]
+    notices: tuple[Notice, ...]
+    seconds: dict[str, float]
+
+
+def build(
+    settings: Settings, embedder: Embedder, *, full: bool = False, progress: Progress
+) -> BuildReport:
+    """Bring the index up to date with the seeds and publish it.
+
+    Raises:
+        SeedsError: The seeds folder is missing or holds no article.
+        IndexBusy: Another process is building.
+        IndexNotWritable: The index folder refuses writing.
+        IndexCorrupt: The new generation failed its self-test; the old one stays live.
+    """
+    clock, started = _Clock(), dt.datetime.now(dt.UTC)
+    seeds = list_seeds(settings.seeds)
+    generations = Generations(settings.index)
+    with generations.writing():
+        with clock.stage("plan"):
+            found = [record for seed in seeds.files if (record := _record(seed))]
+            live = _live(generations)
+            plan = compare(live.seeds if live else (), found)
+            identity = {"model": embedder.fingerprint, **READABLE}
+        if live and not full and not plan and live.identity == identity:
+            return _unchanged(generations, live, clock)
+        id_ = started.strftime("%Y%m%dT%H%M%S.%fZ")
+        staged = generations.stage(id_)
+        with clock.stage("index"):
+            skipped, notices, writer = _index(staged, seeds, embedder, progress)
+        if not writer.articles:
+            raise _nothing_to_index(settings.seeds, skipped)
+        with clock.stage("verify"):
+            progress("verify", 0, 1)
+            check(staged, embedder, writer.articles, writer.paragraphs)
+        report = BuildReport(
+            generation=id_,
+            published=True,
+            articles=writer.articles,
+            paragraphs=writer.paragraphs,
+            added=len(plan.added),
+            changed=len(plan.changed),
+            moved=len(plan.moved),
+            removed=len(plan.removed),
+            windowed=writer.windowed,
+            skipped=tuple(skipped),
+            notices=tuple(notices),
+            seconds=clock.seconds(),
+        )
+        write_json(staged / REPORT, asdict(report))
+        progress("publish", 0, 1)
+        generations.publish(
+            Manifest(
+                id=id_,
+                created=started.isoformat(),
+                parent=live.id if live else None,
+                identity=identity,
+                versions={
+                    "python": platform.python_version(),
+                    **{name: version(name) for name in _LIBRARIES},
+                },
+                counts={"articles": writer.articles, "paragraphs": writer.paragraphs},
+                seeds=tuple(found),
+                files=digests(staged),
+            )
+        )
+        progress("publish", 1, 1)
+        return report
+
+
+def _index(
+    staged: Path, seeds: Listing, embedder: Embedder, progress: Progress
+) -> tuple[list[Skipped], list[Notice], GenerationWriter]:
+    skipped = list(seeds.skipped)
+    notices: list[Notice] = []
+    total, done = sum(seed.size for seed in seeds.files), 0
+    with GenerationWriter(staged, embedder) as writer:
+        for seed in seeds.files:
+            progress("index", done, total)
+            for item in read_seed(seed):
+                if isinstance(item, Skipped):
+                    skipped.append(item)
+                elif isinstance(item, Notice):
+                    notices.append(item)
+                else:
+                    writer.add(item)
+            done += seed.size
+    progress("index", total, total)
+    return skipped, notices, writer
+
+
+def _nothing_to_index(folder: Path, skipped: list[Skipped]) -> SeedsError:
+    reasons = "; ".join(f"{item.file}: {item.reason}" for item in skipped[:3])
+    return SeedsError(
+        f"{folder} holds no article that can be read" + (f" ({reasons})" if reasons else ""),
+        hint="Put text files or .jsonl files with articles there.",
+    )
+
+
+def _record(seed: SeedFile) -> SeedRecord | None:
+    """The file as it is now; None where it cannot be read, which reading it will report."""
+    try:
+        return SeedRecord(seed.name, digest(seed), seed.size)
+    except OSError:
+        return None
+
+
+def _live(generations: Generations) -> Manifest | None:
+    """The live manifest, None where there is none or it is damaged: then all is built anew."""
+    try:
+        return generations.live()
+    except StoredIndexError:
+        return None
+
+
+def _unchanged(generations: Generations, live: Manifest, clock: _Clock) -> BuildReport:
+    report = json.loads((generations.path(live.id) / REPORT).read_text(encoding="utf-8"))
+    return BuildReport(
+        generation=live.id,
+        published=False,
+        articles=live.counts["articles"],
+        paragraphs=live.counts["paragraphs"],
+        added=0,
+        changed=0,
+        moved=0,
+        removed=0,
+        windowed=report["windowed"],
+        skipped=tuple(Skipped(**item) for item in report["skipped"]),
+        notices=tuple(Notice(**item) for item in report["notices"]),
+        seconds=clock.seconds(),
+    )
+
+
+class _Clock:
+    """Seconds per stage, and in all since it was made."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self._stages[name] = round(time.perf_counter() - start, 3)
+
+    def seconds(self) -> dict[str, float]:
+        return {**self._stages, "total": round(time.perf_counter() - self._started, 3)}

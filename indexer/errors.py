@@ -1,0 +1,107 @@
+"""Everything that Winnow raises on purpose.
+
+Each error says what happened in its message and how to mend it in ``hint``; ``code`` names the
+kind for scripts and stays the same between releases.
+
+    WinnowError
+     ├── SettingsError          a setting is unknown or has a value that cannot be
+     ├── SeedsError             the seeds folder is missing, unreadable or holds no article
+     ├── ModelError             the embedding model is missing, altered or not the index's own
+     ├── StoredIndexError       something about a stored index
+     │    ├── IndexMissing      nothing has been built yet
+     │    ├── IndexCorrupt      a file of a generation is damaged or absent
+     │    ├── IndexNotWritable  the index folder refuses writing
+     │    └── IndexBusy         another process is building
+     ├── QueryError             a question or one of its parameters cannot be used
+     │    └── StaleCursor       the cursor belongs to another generation or another query
+     ├── NotFound               no article or paragraph has this id
+     └── ServeError             the service cannot start, such as on a port in use
+"""
+
+from __future__ import annotations
+
+
+class WinnowError(Exception):
+    """The root of the tree. ``hint`` tells how to mend it, in one sentence."""
+
+    code = "winnow_error"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class SettingsError(WinnowError):
+    """A setting is unknown or has a value that cannot be."""
+
+    code = "bad_setting"
+
+
+class SeedsError(WinnowError):
+    """The seeds folder is missing, unreadable or holds no article."""
+
+    code = "bad_seeds"
+
+
+class ModelError(WinnowError):
+    """The embedding model is missing, altered or not the one the index was built with."""
+
+    code = "model_unavailable"
+
+
+class StoredIndexError(WinnowError):
+    """Something about a stored index."""
+
+    code = "index_error"
+
+
+class IndexMissing(StoredIndexError):
+    """Nothing has been built yet."""
+
+    code = "index_missing"
+
+
+class IndexCorrupt(StoredIndexError):
+    """A file of a generation is damaged or absent."""
+
+    code = "index_corrupt"
+
+
+class IndexNotWritable(StoredIndexError):
+    """The index folder refuses writing."""
+
+    code = "index_not_writable"
+
+
+class IndexBusy(StoredIndexError):
+    """Another process is building in the same index folder."""
+
+    code = "index_busy"
+
+
+class QueryError(WinnowError):
+    """A question or one of its parameters cannot be used. ``parameter`` names which."""
+
+    code = "bad_query"
+
+    def __init__(self, message: str, *, parameter: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.parameter = parameter
+
+
+class StaleCursor(QueryError):
+    """The cursor belongs to another generation or another query."""
+
+    code = "stale_cursor"
+
+
+class NotFound(WinnowError):
+    """No article or paragraph has this id."""
+
+    code = "not_found"
+
+
+class ServeError(WinnowError):
+    """The service cannot start, such as on a port in use."""
+
+    code = "cannot_serve"

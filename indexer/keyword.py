@@ -1,0 +1,301 @@
+"""The keyword index: Whoosh keeps the words, numpy scores them.
+
+Whoosh stores which paragraph holds which word, how often and where. The scores are computed here
+from its postings, decoded once into arrays, because Whoosh scores one posting at a time in Python,
+counts deleted paragraphs until they are merged away, and is wrong when threads share a Searcher.
+So a score depends on the live paragraphs alone, however the index came about, and every
+paragraph's score is at hand, not only those of the best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import reduce
+from operator import and_, or_
+from pathlib import Path
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from whoosh import analysis, columns, fields, formats, index
+from whoosh.reading import SegmentReader
+
+from indexer.analysis import tokens
+from indexer.errors import IndexBusy
+from indexer.grammar import (
+    All,
+    Any_,
+    Constraint,
+    Field,
+    Leaf,
+    Not,
+    Prefix,
+    Query,
+    Wildcard,
+    Word,
+)
+from indexer.leaves import Pattern, has_wishes, resolved, scored, spans
+from indexer.postings import (
+    Postings,
+    Rows,
+    path_term,
+    reading,
+    stored_keys,
+)
+from indexer.types import Candidate, Ids, Scores, Span
+
+TITLE_WEIGHT = 0.5
+"""What a word counts in the title, against 1 in the body: every paragraph repeats its title."""
+
+K1 = 0.9
+"""BM25's saturation; this and ``B`` are Anserini's defaults and were best on seven test sets."""
+
+B = 0.4
+"""BM25's normalisation by length."""
+
+_BUFFER_MB = 128  # postings a writer keeps in memory before it sorts them into a file
+
+# Terms are scored, forms answer phrases and patterns; see the analysis module.
+_TERMS = ("title", "body")
+_FORMS = {"title": "title_forms", "body": "body_forms", "by": "byline"}
+
+_Mask: TypeAlias = npt.NDArray[np.bool_]  # one truth value a row
+
+
+def _schema() -> fields.Schema:
+    listed = analysis.IDAnalyzer()  # never called: fields are given lists of words
+    terms = {name: fields.FieldType(formats.Frequency(), listed, scorable=True) for name in _TERMS}
+    forms = {name: fields.FieldType(formats.Positions(), listed) for name in _FORMS.values()}
+    source = fields.FieldType(formats.Existence(), listed)
+    key = fields.COLUMN(columns.NumericColumn("q", default=-1))
+    return fields.Schema(key=key, source=source, **terms, **forms)
+
+
+class KeywordWriter:
+    """Adds and deletes paragraphs in a folder; nothing shows before :meth:`commit`.
+
+    As a context manager it commits at the end, or cancels when an error passes through.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Go on with the index in ``folder``, or start one there."""
+        folder.mkdir(exist_ok=True)
+        with reading(str(folder)):
+            known = index.exists_in(str(folder))
+            stored = index.open_dir(str(folder)) if known else index.create_in(folder, _schema())
+            with stored.reader() as reader:
+                self._keys = stored_keys(reader)
+        try:
+            self._writer = stored.writer(limitmb=_BUFFER_MB)
+        except index.LockError as error:
+            raise IndexBusy(f"{folder} is being written") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.commit()
+        else:
+            self.cancel()
+
+    def add(self, key: int, title: str, body: str, byline: str, source: str) -> None:
+        """Add a paragraph under ``key``, which is not negative and which no other one has."""
+        in_title, in_body = tokens(title), tokens(body)
+        self._writer.add_document(
+            key=key,
+            title=[token.term for token in in_title],
+            title_forms=[token.form for token in in_title],
+            body=[token.term for token in in_body],
+            body_forms=[token.form for token in in_body],
+            byline=[token.form for token in tokens(byline)],
+            source=[path_term(source)],
+        )
+
+    def delete(self, keys: Ids) -> None:
+        """Remove what earlier commits stored under ``keys``; unknown keys are ignored."""
+        for row in np.flatnonzero(np.isin(self._keys, keys)):
+            self._writer.delete_document(int(row))
+
+    def commit(self) -> None:
+        """Write everything; a folder filled by one writer gets a single segment."""
+        self._writer.commit(mergetype=_merge)
+
+    def cancel(self) -> None:
+        """Leave the folder as it was."""
+        self._writer.cancel()
+
+
+def _merge(writer: Any, segments: Iterable[Any]) -> list[Any]:
+    """Whoosh's hook: copy some segments into the one being written, return the others.
+
+    What is at most twice as large as the segments being copied anyway is copied too, so both the
+    number of segments and the copies of a paragraph stay logarithmic (O'Neil et al.: The
+    log-structured merge-tree, 1996); and so is a segment of which half is deleted.
+    """
+    size, kept = writer.doc_count(), []
+    for segment in sorted(segments, key=lambda segment: segment.doc_count()):
+        live = segment.doc_count()
+        if live > 2 * size and segment.deleted_count() < live:
+            kept.append(segment)
+            continue
+        size += live
+        reader = SegmentReader(writer.storage, writer.schema, segment)
+        writer.add_reader(reader)
+        reader.close()
+    return kept
+
+
+class WhooshIndex:
+    """One generation's keyword index, read-only, as a :class:`~indexer.protocols.KeywordIndex`.
+
+    A paragraph's score is the sum, over the query's words and the fields title and body, of BM25
+    (as in ``whoosh.scoring.bm25``) times the field's weight; field by field, so not quite the
+    BM25F of Zaragoza et al. (TREC 2004), which measured the same. The idf is Lucene's,
+    log(1 + (N - n + 0.5) / (n + 0.5)), because Whoosh's never falls below 1 and lets words count
+    that every paragraph has. Threads may share an index.
+    """
+
+    def __init__(
+        self, searcher: Any, folder: str, title_weight: float, k1: float, b: float
+    ) -> None:
+        reader = searcher.reader()
+        self._searcher = searcher
+        self._postings = Postings(searcher, folder)
+        self._weights = {"title": title_weight, "body": 1.0}
+        self._k1 = k1
+        self._keys = stored_keys(reader)
+        self._live: _Mask = self._keys >= 0
+        self._order = np.argsort(self._keys, kind="stable")
+        self._norms = {}
+        for field in _TERMS:
+            rows = range(len(self._keys))
+            lengths = np.array([reader.doc_field_length(row, field) or 0 for row in rows])
+            mean = lengths[self._live].sum() / max(self._live.sum(), 1)
+            self._norms[field] = k1 * (1 - b + b * lengths / max(mean, 1.0))
+
+    @classmethod
+    def open(
+        cls, folder: Path, title_weight: float = TITLE_WEIGHT, k1: float = K1, b: float = B
+    ) -> Self:
+        """Open the index in ``folder``, which must be one's own: opening unpickles it.
+
+        Raises IndexCorrupt where there is none or a file of it is damaged.
+        """
+        with reading(str(folder)):
+            searcher = index.open_dir(str(folder), readonly=True).searcher()
+            return cls(searcher, str(folder), title_weight, k1, b)
+
+    def close(self) -> None:
+        """Close the files; the index cannot be asked afterwards."""
+        self._searcher.close()
+
+    @property
+    def paragraphs(self) -> Ids:
+        """Keys of all paragraphs in the index, sorted."""
+        return np.sort(self._keys[self._live])
+
+    def search(self, query: Query, depth: int, allowed: Ids | None = None) -> list[Candidate]:
+        """The best ``depth`` paragraphs by (-score, key) that hold any word of the query.
+
+        Under a constraint they fulfil it; if every word of the query is part of it, that is
+        enough, be their score 0. ``allowed`` (sorted) limits the choice before the cut. Raises
+        QueryError where a pattern stands for too many words, as the other methods do.
+        """
+        scores = self._scores(query)
+        chosen = self._live.copy()
+        if query.constraint is not None:
+            chosen &= self._fulfilling(query.constraint)
+        if query.constraint is None or has_wishes(query):
+            chosen &= scores > 0
+        if allowed is not None:
+            chosen &= self._mask(self._rows(allowed))
+        rows = np.flatnonzero(chosen)
+        return _best(self._keys[rows], scores[rows], depth)
+
+    def score(self, query: Query, paragraphs: Ids) -> Scores:
+        """The score :meth:`search` gives each of ``paragraphs``, shape (n,).
+
+        0 where no word matches or the key is unknown; the constraint plays no part.
+        """
+        scores = np.append(self._scores(query), 0.0)
+        return scores[self._rows(paragraphs)]
+
+    def matching(self, constraint: Constraint) -> Ids:
+        """Keys of all paragraphs that fulfil ``constraint``, sorted."""
+        return np.sort(self._keys[self._fulfilling(constraint)])
+
+    def matches(self, query: Query, text: str) -> tuple[Span, ...]:
+        """Spans of ``text``, a paragraph's body, that hold what of ``query`` is scored."""
+        return spans(query, "body", text)
+
+    def _scores(self, query: Query) -> Scores:
+        scores = np.zeros(len(self._keys))
+        for field in _TERMS:
+            for leaf in scored(query, field):
+                for name, word in _words(leaf, field):
+                    rows, counts = self._postings.of(name, word)
+                    n = len(rows)
+                    idf = self._weights[field] * np.log1p((self._live.sum() - n + 0.5) / (n + 0.5))
+                    saturated = counts * (self._k1 + 1) / (counts + self._norms[field][rows])
+                    scores[rows] += idf * saturated
+        return scores
+
+    def _rows(self, keys: Ids) -> npt.NDArray[np.int64]:
+        """The row of each of ``keys``; -1 where no paragraph has it."""
+        place = np.searchsorted(self._keys[self._order], keys)
+        order = np.append(self._order, -1)
+        return np.where(np.append(self._keys, -1)[order[place]] == keys, order[place], -1)
+
+    def _mask(self, rows: npt.NDArray[np.integer[Any]]) -> _Mask:
+        mask = np.zeros(len(self._keys), dtype=np.bool_)
+        mask[rows[rows >= 0]] = True
+        return mask
+
+    def _fulfilling(self, constraint: Constraint) -> _Mask:
+        match constraint:
+            case All(parts):
+                return reduce(and_, map(self._fulfilling, parts))
+            case Any_(parts):
+                return reduce(or_, map(self._fulfilling, parts))
+            case Not(part):
+                return self._live & ~self._fulfilling(part)
+            case Field(name, leaf):
+                return self._mask(self._holding(leaf, name))
+            case leaf:
+                return reduce(or_, (self._mask(self._holding(leaf, field)) for field in _TERMS))
+
+    def _holding(self, leaf: Leaf, field: str) -> Rows:
+        """Rows that hold ``leaf`` in ``field``: a single word in any form, all else exactly."""
+        leaf = resolved(leaf)
+        if isinstance(leaf, Prefix | Wildcard):
+            return self._postings.of(_FORMS.get(field, field), leaf)[0]
+        if field == "source":
+            return self._postings.of(field, path_term(leaf.text))[0]
+        found = tokens(leaf.text)
+        if isinstance(leaf, Word) and field in _TERMS and len(found) == 1:
+            return self._postings.of(field, found[0].term)[0]
+        return self._postings.of(_FORMS[field], tuple(token.form for token in found))[0]
+
+
+def _words(leaf: Leaf, field: str) -> Iterator[tuple[str, str | Pattern]]:
+    """The stored fields and words in which ``leaf`` is looked up to be scored in ``field``."""
+    if isinstance(leaf, Prefix | Wildcard):
+        yield _FORMS[field], leaf
+    else:
+        yield from ((field, token.term) for token in tokens(leaf.text))
+
+
+def _best(keys: Ids, scores: Scores, depth: int) -> list[Candidate]:
+    """The ``depth`` best by (-score, key); equal scores share the rank of the first of them."""
+    if len(scores) > depth:
+        # Sorting only what can be among the best is what makes a common word cheap.
+        near = scores >= np.partition(scores, -depth)[-depth]
+        keys, scores = keys[near], scores[near]
+    order = np.lexsort((keys, -scores))[:depth]
+    keys, scores = keys[order], scores[order]
+    ranks = np.searchsorted(-scores, -scores) + 1
+    return [
+        Candidate(int(key), float(score), int(rank))
+        for key, score, rank in zip(keys, scores, ranks, strict=True)
+    ]

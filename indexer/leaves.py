@@ -1,0 +1,108 @@
+"""What the leaves of a query mean: which of them are scored, and where they stand in a text."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
+
+from indexer.analysis import Token, fold, tokens, without_function_words
+from indexer.grammar import (
+    All,
+    Any_,
+    Constraint,
+    Field,
+    Leaf,
+    Phrase,
+    Prefix,
+    Query,
+    Wildcard,
+    Word,
+)
+from indexer.types import Span
+
+Pattern: TypeAlias = Prefix | Wildcard
+
+
+def resolved(leaf: Leaf) -> Leaf:
+    """A prefix in a script without spaces is several pairs of characters, side by side."""
+    if isinstance(leaf, Prefix) and len(tokens(leaf.text)) > 1:
+        return Phrase(leaf.text)
+    return leaf
+
+
+def scored(query: Query, field: str) -> Iterator[Leaf]:
+    """What of ``query`` is scored in ``field``; function words only where there is nothing else."""
+    bare = [term.text for term in query.terms if isinstance(term, Word)]
+    content = set(without_function_words(bare))
+    terms = [t for t in query.terms if not isinstance(t, Word) or t.text in content]
+    for term in terms or query.terms:
+        if not isinstance(term, Field):
+            yield resolved(term)
+        elif term.name == field:
+            yield resolved(term.leaf)
+
+
+def has_wishes(query: Query) -> bool:
+    """Whether some word of ``query`` is scored but in no required part."""
+    return bool(set(query.terms) - set(_required(query.constraint)))
+
+
+def _required(constraint: Constraint | None) -> Iterator[Leaf | Field]:
+    match constraint:
+        case All(parts) | Any_(parts):
+            for part in parts:
+                yield from _required(part)
+        case Word() | Phrase() | Prefix() | Wildcard() | Field():
+            yield constraint
+
+
+def spans(query: Query, field: str, text: str) -> tuple[Span, ...]:
+    """Where ``text``, the content of ``field``, holds what of ``query`` is scored there.
+
+    In order and without overlap. A phrase is one span, and marked only where all of it stands.
+    """
+    found = tokens(text)
+    return _merged(span for leaf in scored(query, field) for span in _standing(leaf, found))
+
+
+def _standing(leaf: Leaf, found: list[Token]) -> Iterator[Span]:
+    """Where ``leaf`` stands among the tokens of a text."""
+    if isinstance(leaf, Phrase):
+        forms = [token.form for token in tokens(leaf.text)]
+        for first in range(len(found) - len(forms) + 1):
+            here = found[first : first + len(forms)]
+            if here and [token.form for token in here] == forms:
+                yield Span(here[0].start, here[-1].end)
+    elif isinstance(leaf, Word):
+        terms = {token.term for token in tokens(leaf.text)}
+        yield from (Span(token.start, token.end) for token in found if token.term in terms)
+    else:
+        fits = matcher(fold(shape_of(leaf)))
+        yield from (Span(token.start, token.end) for token in found if fits(token.form))
+
+
+def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """``spans`` in order, those that overlap made one."""
+    merged: list[Span] = []
+    for span in sorted(spans):
+        if merged and span.start < merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(span.end, merged[-1].end))
+        else:
+            merged.append(span)
+    return tuple(merged)
+
+
+def shape_of(pattern: Pattern) -> str:
+    """The words of a pattern with ``*`` and ``?``."""
+    return f"{pattern.text}*" if isinstance(pattern, Prefix) else pattern.pattern
+
+
+def matcher(shape: str) -> Callable[[str | bytes], bool]:
+    """Whether a word, as text or in UTF-8, has ``shape``.
+
+    fnmatch's expressions do not backtrack; a plain translation of ``a*b*c*`` would without end.
+    """
+    fits = re.compile(fnmatch.translate(shape.replace("[", "[[]"))).match
+    return lambda word: bool(fits(word if isinstance(word, str) else word.decode()))

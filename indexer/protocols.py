@@ -1,0 +1,56 @@
+"""The seams: what a search engine, a vector index or an embedding model must do to be swapped in.
+
+Each Protocol has one contract test suite (``tests/contracts/``) that every implementation passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from indexer.grammar import Constraint, Query
+from indexer.types import Candidate, Ids, Scores, Span, Vectors
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the model and everything that changes its vectors; equal means comparable."""
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+
+    def windows(self, text: str) -> tuple[Span, ...]:
+        """Overlapping spans of ``text``, each short enough for the model, together all of it."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of ``texts``, shape (len(texts), dimensions)."""
+
+
+class KeywordIndex(Protocol):
+    """Finds paragraphs by the words of a query, and scores any paragraph against it."""
+
+    def search(self, query: Query, depth: int, allowed: Ids | None = None) -> list[Candidate]:
+        """The best ``depth`` paragraphs, best first; ``allowed`` (sorted) limits the choice."""
+
+    def score(self, query: Query, paragraphs: Ids) -> Scores:
+        """The score :meth:`search` would give each of ``paragraphs``; 0 where no word matches."""
+
+    def matching(self, constraint: Constraint) -> Ids:
+        """Every paragraph that fulfils ``constraint``, sorted."""
+
+    def matches(self, query: Query, text: str) -> tuple[Span, ...]:
+        """Where ``text`` holds words of ``query``, in order, without overlap."""
+
+
+class VectorIndex(Protocol):
+    """Finds paragraphs by the cosine between their vectors and a query's."""
+
+    def search(self, vector: Vectors, depth: int, allowed: Ids | None = None) -> list[Candidate]:
+        """The nearest ``depth`` paragraphs, best first; ``vector`` has shape (dimensions,)."""
+
+    def score(self, vector: Vectors, paragraphs: Ids) -> Scores:
+        """The cosine :meth:`search` would give each of ``paragraphs``."""

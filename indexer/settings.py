@@ -1,0 +1,133 @@
+"""One frozen object with every setting, gathered from a file, the environment and the flags.
+
+Later sources win: defaults, then ``winnow.toml``, then ``WINNOW_*`` variables, then command-line
+flags. A key that is not known is refused by name, so that a typing error never passes silently.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from indexer.errors import SettingsError
+
+_PREFIX = "WINNOW_"
+_CONFIG_VARIABLE = "WINNOW_CONFIG"
+_DEFAULT_FILE = Path("winnow.toml")
+_PATHS = ("seeds", "index", "model")
+
+
+class Settings(BaseModel):
+    """What is in force. Field descriptions are the documentation of the settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seeds: Path = Field(Path("seeds"), description="Folder of articles.")
+    index: Path = Field(Path("index_data"), description="Folder of the indexes built from them.")
+    model: Path | None = Field(
+        None,
+        description="Folder of another sentence-transformers model; unset: the packaged "
+        "all-MiniLM-L6-v2.",
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto",
+        description="Arithmetic of the embedding model; auto takes bfloat16 where the processor "
+        "has it.",
+    )
+    host: str = Field("127.0.0.1", min_length=1, description="Address that the service binds.")
+    port: int = Field(8080, ge=0, le=65535, description="Port; 0 lets the system choose one.")
+    threads: int = Field(8, ge=1, le=256, description="Requests served at the same time.")
+    depth: int = Field(
+        100, ge=10, le=1000, description="Candidates taken from each search before merging."
+    )
+    fusion: Literal["convex", "rrf"] = Field("convex", description="How both searches are merged.")
+    semantic_weight: float = Field(
+        0.7, ge=0, le=1, description="Share of meaning against words in the convex combination."
+    )
+    sentence_weight: float = Field(
+        0.7, ge=0, le=1, description="Share of the best sentence's cosine in the score of meaning."
+    )
+    title_weight: float = Field(
+        1.0, ge=0, le=10, description="Weight of words in the title against words in the body."
+    )
+    k1: float = Field(1.2, ge=0, le=5, description="BM25: how soon repeated words stop counting.")
+    b: float = Field(0.75, ge=0, le=1, description="BM25: how much long paragraphs are discounted.")
+    answer_threshold: float = Field(
+        0.5, ge=0, le=1, description="Confidence under which there is no answer."
+    )
+    max_query: int = Field(1000, ge=10, le=8000, description="Longest question, in characters.")
+
+
+def load_settings(
+    config: Path | None = None,
+    flags: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Gather the settings from all sources.
+
+    Args:
+        config: A TOML file; by default ``WINNOW_CONFIG`` or, if it exists, ``./winnow.toml``.
+        flags: Settings given on the command line; ``None`` values mean "not given".
+        environment: Stands in for ``os.environ``.
+
+    Raises:
+        SettingsError: A key is unknown, a value cannot be, or the file cannot be read.
+    """
+    environment = os.environ if environment is None else environment
+    if config is None and environment.get(_CONFIG_VARIABLE):
+        config = Path(environment[_CONFIG_VARIABLE])
+    values: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for name, source in (
+        *_from_file(config),
+        *_from_environment(environment),
+        *(((key, value), f"--{key}") for key, value in (flags or {}).items() if value is not None),
+    ):
+        values[name[0]] = name[1]
+        origin[name[0]] = source
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0])
+        raise SettingsError(
+            f"{origin[key]}: {_reason(key, first['type'], first['msg'])}",
+            hint=f"Settings are: {', '.join(Settings.model_fields)}.",
+        ) from error
+
+
+def _reason(key: str, kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return f"there is no setting named {key!r}"
+    return f"setting {key!r}: {message[0].lower()}{message[1:]}"
+
+
+def _from_file(config: Path | None) -> list[tuple[tuple[str, Any], str]]:
+    if config is None and not _DEFAULT_FILE.is_file():
+        return []
+    path = config or _DEFAULT_FILE
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(
+            f"{path}: {error}", hint="Name a readable TOML file with --config, or leave it out."
+        ) from error
+    return [((key, _anchored(key, value, path.parent)), f"{path}") for key, value in table.items()]
+
+
+def _anchored(key: str, value: Any, folder: Path) -> Any:
+    """Paths in a file are relative to that file, wherever the command is run."""
+    return folder / value if key in _PATHS and isinstance(value, str) else value
+
+
+def _from_environment(environment: Mapping[str, str]) -> list[tuple[tuple[str, str], str]]:
+    return [
+        ((name.removeprefix(_PREFIX).lower(), value), name)
+        for name, value in sorted(environment.items())
+        if name.startswith(_PREFIX) and name != _CONFIG_VARIABLE
+    ]

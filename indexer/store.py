@@ -1,0 +1,250 @@
+"""Articles and paragraphs of one generation in SQLite, with the vectors of their sentences.
+
+The store is the source of truth of a generation: both indexes know a paragraph only by its key
+here. Sentence vectors are not searched, only looked up for a few candidates a query, so they live
+beside their paragraph as half-precision rows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexer.errors import IndexCorrupt, NotFound
+from indexer.types import Article, Ids, Paragraph, Span, Vectors
+
+_SCHEMA = """
+CREATE TABLE articles (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    source TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    published TEXT,
+    byline TEXT,
+    publisher TEXT,
+    language TEXT,
+    encoding TEXT NOT NULL
+);
+CREATE TABLE paragraphs (
+    key INTEGER PRIMARY KEY,
+    article INTEGER NOT NULL REFERENCES articles (key),
+    number INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    sentences BLOB NOT NULL, -- int32 pairs, little endian
+    vectors BLOB NOT NULL,   -- float16, one row a sentence
+    UNIQUE (article, number)
+);
+CREATE INDEX articles_published ON articles (published);
+"""
+
+_ARTICLE = "a.id, a.source, a.title, a.published, a.byline, a.publisher, a.language, a.encoding"
+_PARAGRAPH = 'p.number, p.start, p."end", p.text, p.sentences'
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A paragraph with the article it stands in; that article's ``paragraphs`` is left empty."""
+
+    key: int
+    paragraph: Paragraph
+    article: Article
+
+
+class StoreWriter:
+    """Fills the store of a new generation. Keys count up from 1 in the order of adding."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path)
+        # A crash leaves a staging folder that is thrown away, so nothing need survive it.
+        self._connection.execute("PRAGMA journal_mode = OFF")
+        self._connection.execute("PRAGMA synchronous = OFF")
+        self._connection.executescript(_SCHEMA)
+        self._articles = 0
+        self._paragraphs = 0
+
+    def add_article(self, article: Article) -> int:
+        """Add the article without its paragraphs; returns its key."""
+        self._articles += 1
+        self._connection.execute(
+            "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                self._articles,
+                article.id,
+                article.source,
+                article.title,
+                article.published,
+                article.byline,
+                article.publisher,
+                article.language,
+                article.encoding,
+            ),
+        )
+        return self._articles
+
+    def add_paragraph(self, article: int, paragraph: Paragraph, vectors: Vectors) -> int:
+        """Add a paragraph of ``article`` with one vector a sentence; returns its key."""
+        self._paragraphs += 1
+        self._connection.execute(
+            "INSERT INTO paragraphs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                self._paragraphs,
+                article,
+                paragraph.number,
+                paragraph.start,
+                paragraph.end,
+                paragraph.text,
+                np.asarray(paragraph.sentences, dtype="<i4").tobytes(),
+                vectors.astype("<f2").tobytes(),
+            ),
+        )
+        return self._paragraphs
+
+    def close(self) -> None:
+        """Commit and close."""
+        self._connection.commit()
+        self._connection.close()
+
+
+class ArticleStore:
+    """The store of a published generation, read-only and safe to share between threads."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise IndexCorrupt(f"{path} is missing", hint="Run: winnow build --full")
+        # SQLite is compiled to serialise its calls; immutable spares it looking for a journal.
+        self._connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+        )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def counts(self) -> tuple[int, int]:
+        """How many articles and paragraphs there are."""
+        query = "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM paragraphs)"
+        articles, paragraphs = self._connection.execute(query).fetchone()
+        return articles, paragraphs
+
+    def keys(self) -> Ids:
+        """The keys of all paragraphs, sorted."""
+        rows = self._connection.execute("SELECT key FROM paragraphs ORDER BY key")
+        return np.fromiter((row[0] for row in rows), dtype=np.int64)
+
+    def article(self, id_: str) -> Article:
+        """The article with all its paragraphs.
+
+        Raises:
+            NotFound: No article has this id.
+        """
+        query = f"SELECT a.key, {_ARTICLE} FROM articles a WHERE a.id = ?"  # noqa: S608 - constants only
+        row = self._connection.execute(query, (id_,)).fetchone()
+        if row is None:
+            raise NotFound(f"there is no article {id_!r}", hint="See /v1/articles for those here.")
+        query = f"SELECT {_PARAGRAPH} FROM paragraphs p WHERE p.article = ? ORDER BY p.number"  # noqa: S608 - constants only
+        paragraphs = self._connection.execute(query, (row[0],))
+        return _article(row[1:], tuple(_paragraph(p) for p in paragraphs))
+
+    def articles(self, limit: int, offset: int = 0) -> list[tuple[Article, int]]:
+        """Articles, newest first, each with its number of paragraphs (themselves left out)."""
+        query = (
+            f"SELECT {_ARTICLE}, (SELECT count(*) FROM paragraphs p WHERE p.article = a.key) "  # noqa: S608 - constants only
+            "FROM articles a ORDER BY a.published IS NULL, a.published DESC, a.source "
+            "LIMIT ? OFFSET ?"
+        )
+        rows = self._connection.execute(query, (limit, offset))
+        return [(_article(row[:-1]), row[-1]) for row in rows]
+
+    def passages(self, keys: Sequence[int]) -> list[Passage]:
+        """The paragraphs with these keys, in the order asked for."""
+        query = (
+            f"SELECT p.key, {_PARAGRAPH}, {_ARTICLE} FROM paragraphs p "  # noqa: S608 - constants only
+            f"JOIN articles a ON a.key = p.article WHERE p.key IN ({_marks(keys)})"
+        )
+        rows = {row[0]: row for row in self._connection.execute(query, tuple(keys))}
+        return [_passage(rows[key]) for key in keys]
+
+    def passage(self, article: str, number: int) -> Passage:
+        """Paragraph ``number`` of the article with id ``article``.
+
+        Raises:
+            NotFound: There is no such paragraph.
+        """
+        query = (
+            f"SELECT p.key, {_PARAGRAPH}, {_ARTICLE} FROM paragraphs p "  # noqa: S608 - constants only
+            "JOIN articles a ON a.key = p.article WHERE a.id = ? AND p.number = ?"
+        )
+        row = self._connection.execute(query, (article, number)).fetchone()
+        if row is None:
+            raise NotFound(
+                f"there is no paragraph {number} in article {article!r}",
+                hint="See /v1/articles for the articles here.",
+            )
+        return _passage(row)
+
+    def sentence_vectors(self, keys: Sequence[int], dimensions: int) -> list[Vectors]:
+        """Vectors of each paragraph's sentences, each of shape (sentences, dimensions)."""
+        query = f"SELECT key, vectors FROM paragraphs WHERE key IN ({_marks(keys)})"  # noqa: S608 - marks only
+        rows = dict(self._connection.execute(query, tuple(keys)))
+        return [
+            np.frombuffer(rows[key], dtype="<f2").reshape(-1, dimensions).astype(np.float32)
+            for key in keys
+        ]
+
+    def published_within(self, after: str | None, before: str | None) -> Ids:
+        """Keys of paragraphs whose article's date lies in the days from ``after`` to ``before``.
+
+        Both ends count. Articles without a date are in no range.
+        """
+        query = (
+            "SELECT p.key FROM paragraphs p JOIN articles a ON a.key = p.article "
+            "WHERE date(a.published) >= ? AND date(a.published) <= ? ORDER BY p.key"
+        )
+        rows = self._connection.execute(query, (after or "0000-01-01", before or "9999-12-31"))
+        return np.fromiter((row[0] for row in rows), dtype=np.int64)
+
+    def __iter__(self) -> Iterator[Passage]:
+        query = (
+            f"SELECT p.key, {_PARAGRAPH}, {_ARTICLE} FROM paragraphs p "  # noqa: S608 - constants only
+            "JOIN articles a ON a.key = p.article ORDER BY p.key"
+        )
+        return (_passage(row) for row in self._connection.execute(query))
+
+
+def _marks(keys: Sequence[int]) -> str:
+    return ",".join("?" * len(keys))
+
+
+def _passage(row: Sequence[Any]) -> Passage:
+    key, number, start, end, text, sentences, *article = row
+    return Passage(
+        key=key,
+        paragraph=_paragraph((number, start, end, text, sentences)),
+        article=_article(article),
+    )
+
+
+def _article(row: Sequence[Any], paragraphs: tuple[Paragraph, ...] = ()) -> Article:
+    id_, source, title, published, byline, publisher, language, encoding = row
+    return Article(
+        id_, source, title, published, byline, publisher, language, encoding, paragraphs
+    )
+
+
+def _paragraph(row: Sequence[Any]) -> Paragraph:
+    number, start, end, text, sentences = row
+    spans = np.frombuffer(sentences, dtype="<i4").reshape(-1, 2)
+    return Paragraph(
+        number=number,
+        start=start,
+        end=end,
+        text=text,
+        sentences=tuple(Span(int(s), int(e)) for s, e in spans),
+    )

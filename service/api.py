@@ -1,0 +1,191 @@
+"""The HTTP routes: parameters in, the engine's results out, errors in one shape.
+
+flask-openapi validates requests with the models of :mod:`service.schemas` and writes
+/openapi.json from them. Paths below /v1 and /health speak JSON; the page has its own module.
+"""
+
+from __future__ import annotations
+
+import http
+from typing import cast
+
+from flask import Flask, Response, current_app, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_openapi import APIBlueprint, Info, OpenAPI, Tag
+from flask_openapi_swagger.plugins import RegisterPlugin
+from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import HTTPException
+
+from indexer.errors import WinnowError
+from service import problems
+from service.engine import Engine
+from service.schemas import (
+    AnswerBody,
+    AnswerQuery,
+    AnswerResult,
+    ArticleList,
+    ArticlePath,
+    ArticlesQuery,
+    FullArticle,
+    FullParagraph,
+    ParagraphPath,
+    Problem,
+    Readiness,
+    SearchQuery,
+    SearchResult,
+)
+from service.validation import refusal
+from service.web.pages import blueprint as pages
+from service.web.pages import missing
+
+VERSION = "1"
+
+_MAX_BODY = 64 * 1024
+"""Bytes of a request's body: a question is a thousand characters."""
+
+_JSON_PATHS = ("/v1", "/health", "/openapi.json")
+
+_PROBLEM = {"content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+
+_SEARCH = Tag(name="search", description="Ranked paragraphs and answers.")
+_ARTICLES = Tag(name="articles", description="What the collection holds.")
+_HEALTH = Tag(name="health", description="Whether the service is up and can answer.")
+
+
+def create_app(engine: Engine) -> Flask:
+    """The application: routes under /v1, health, documentation and the page."""
+    app = OpenAPI(
+        "winnow",
+        info=Info(
+            title="Winnow",
+            version=VERSION,
+            description="Search and answers over your own collection of news articles.",
+        ),
+        doc_ui=False,
+        validation_error_status=400,
+        validation_error_model=Problem,
+        validation_error_callback=_refuse,
+        static_folder=None,
+    )
+    app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY
+    app.register_error_handler(WinnowError, problems.from_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+    app.before_request(_check_request)
+    app.after_request(_mark)
+    app.register_api(_routes(engine))
+    app.register_blueprint(pages(engine))
+    app.register_blueprint(RegisterPlugin.register(doc_url="/openapi.json"), url_prefix="/docs")
+    app.add_url_rule("/docs", "docs", lambda: redirect("/docs/swagger"))
+    app.add_url_rule("/openapi.json", "openapi", lambda: app.api_doc)
+    return app
+
+
+def _routes(engine: Engine) -> APIBlueprint:
+    api = APIBlueprint("api", __name__, abp_responses=dict.fromkeys(("400", "404", "410", "503"), _PROBLEM))
+
+    @api.get("/v1/search", tags=[_SEARCH], responses={"200": SearchResult})
+    def search(query: SearchQuery) -> Response:
+        """Rank paragraphs for a query."""
+        return _json(engine.search(query))
+
+    @api.get("/v1/answers", tags=[_SEARCH], responses={"200": AnswerResult})
+    def ask(query: AnswerQuery) -> Response:
+        """Answer a question, verbatim from an article, or say that there is no answer."""
+        return _json(engine.answer(query))
+
+    @api.post("/v1/answers", tags=[_SEARCH], responses={"200": AnswerResult})
+    def ask_in_body(body: AnswerBody) -> Response:
+        """The same, with the question in a JSON body."""
+        values = body.model_dump()
+        return _json(engine.answer(AnswerQuery(q=values.pop("question"), **values)))
+
+    @api.get("/v1/articles", tags=[_ARTICLES], responses={"200": ArticleList})
+    def articles(query: ArticlesQuery) -> Response:
+        """The articles of the collection, newest first."""
+        return _json(engine.articles(query))
+
+    @api.get("/v1/articles/<id>", tags=[_ARTICLES], responses={"200": FullArticle})
+    def article(path: ArticlePath) -> Response:
+        """An article with all its paragraphs."""
+        return _json(engine.article(path.id))
+
+    @api.get("/v1/paragraphs/<id>", tags=[_ARTICLES], responses={"200": FullParagraph})
+    def paragraph(path: ParagraphPath) -> Response:
+        """One paragraph with its article."""
+        return _json(engine.paragraph(path.id))
+
+    @api.get("/health/live", tags=[_HEALTH])
+    def live() -> Response:
+        """The process is up."""
+        return Response('{"status":"ok"}', content_type="application/json")
+
+    @api.get("/health/ready", tags=[_HEALTH], responses={"200": Readiness, "503": Readiness})
+    def ready() -> Response:
+        """Whether questions can be answered; 503 while they cannot."""
+        readiness = engine.readiness()
+        return _json(readiness, 503 if readiness.status == "not_ready" else 200)
+
+    return api
+
+
+def _json(body: BaseModel, status: int = 200) -> Response:
+    return Response(
+        body.model_dump_json(exclude_unset=True), status, content_type="application/json"
+    )
+
+
+def _refuse(error: ValidationError) -> Response:
+    return problems.from_error(refusal(error))
+
+
+def _check_request() -> Response | None:
+    """Refuse what would be misread: a parameter given twice, a body that is not JSON."""
+    if not request.path.startswith(_JSON_PATHS):
+        return None
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            return problems.problem(
+                400,
+                f"{name} is given {len(values)} times",
+                code="bad_query",
+                hint="Give it once.",
+                parameter=name,
+            )
+    if request.method == "POST":
+        if not request.is_json:
+            return problems.problem(
+                415,
+                f"the body is {request.mimetype or 'of no stated type'}, not application/json",
+                code="bad_content_type",
+                hint='Send JSON: -H "Content-Type: application/json"',
+            )
+        request.get_json()  # raises BadRequest with the place of the mistake
+    return None
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.code == http.HTTPStatus.NOT_FOUND and not request.path.startswith(_JSON_PATHS):
+        return missing()
+    status = error.code or 500
+    detail = error.description or ""
+    name = type(error).__name__
+    code = "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+    response = problems.problem(status, detail, code=code)
+    if allowed := getattr(error, "valid_methods", None):
+        response.headers["Allow"] = ", ".join(sorted(cast("list[str]", allowed)))
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    current_app.logger.error("request %s failed", problems.request_id(), exc_info=error)
+    return problems.problem(
+        500,
+        "something went wrong here; it is in the log under this request's id",
+        code="internal_error",
+    )
+
+
+def _mark(response: Response) -> Response:
+    response.headers["X-Request-ID"] = problems.request_id()
+    return response

@@ -1,0 +1,75 @@
+"""Errors as users meet them over HTTP: one shape, RFC 9457's application/problem+json."""
+
+from __future__ import annotations
+
+import http
+import re
+import uuid
+
+from flask import Response, g, request
+
+from indexer.errors import (
+    IndexBusy,
+    ModelError,
+    NotFound,
+    QueryError,
+    StaleCursor,
+    StoredIndexError,
+    WinnowError,
+)
+from service.schemas import Problem
+
+MEDIA_TYPE = "application/problem+json"
+
+_STATUS: dict[type[WinnowError], int] = {
+    StaleCursor: 410,
+    QueryError: 400,
+    NotFound: 404,
+    IndexBusy: 409,
+    StoredIndexError: 503,
+    ModelError: 503,
+}
+"""Status of each kind of error and of its subclasses; the first that fits counts."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def request_id() -> str:
+    """This request's id: the caller's ``X-Request-ID`` where it is harmless, else a new one."""
+    if "request_id" not in g:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return str(g.request_id)
+
+
+def status_of(error: WinnowError) -> int:
+    """The HTTP status of an error; 500 where it is nobody's fault but ours."""
+    return next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+
+
+def problem(
+    status: int, detail: str, *, code: str, hint: str = "", parameter: str | None = None
+) -> Response:
+    """An error response."""
+    body = Problem(
+        type=f"urn:winnow:problem:{code}",
+        title=http.HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        hint=hint,
+        request_id=request_id(),
+        parameter=parameter,
+    )
+    return Response(body.model_dump_json(exclude_none=True), status=status, content_type=MEDIA_TYPE)
+
+
+def from_error(error: WinnowError) -> Response:
+    """The response to an error raised on purpose."""
+    return problem(
+        status_of(error),
+        str(error),
+        code=error.code,
+        hint=error.hint,
+        parameter=error.parameter if isinstance(error, QueryError) else None,
+    )

@@ -1,0 +1,148 @@
+"""Ranking paragraphs for a question: both searches, every candidate scored by both, then merged.
+
+The candidates are those that either search puts among its first ``depth``, whatever the caller
+wants to see of them, so a ranking never depends on the limit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from indexer.errors import ModelError
+from indexer.grammar import Query, parse
+from indexer.settings import Settings
+from indexer.types import Candidate, Ids, Vectors
+from service.fusion import FUSIONS, Contribution, Side, contributions
+from service.schemas import Mode
+from service.snapshot import Snapshot
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Milliseconds per stage, in the order in which the stages ran."""
+
+    started: float = field(default_factory=time.perf_counter)
+    stages: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage; a stage timed twice adds up."""
+        start = time.perf_counter()
+        yield
+        spent = (time.perf_counter() - start) * 1000
+        self.stages[name] = self.stages.get(name, 0.0) + spent
+
+    def milliseconds(self) -> dict[str, float]:
+        """The total so far and each stage."""
+        total = (time.perf_counter() - self.started) * 1000
+        return {name: round(spent, 3) for name, spent in {"total": total, **self.stages}.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A paragraph in its place, from 1: the score is the sum of the contributions' points."""
+
+    paragraph: int
+    rank: int
+    score: float
+    contributions: tuple[Contribution, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """All candidates, best first; equal scores in the order of their paragraphs' keys.
+
+    ``vector`` is the question's, None where meaning was not searched.
+    """
+
+    query: Query
+    vector: Vectors | None
+    ranked: tuple[Ranked, ...]
+    degraded: tuple[str, ...]
+
+
+def rank(  # noqa: PLR0913 - a question has this many sides
+    snapshot: Snapshot,
+    settings: Settings,
+    text: str,
+    mode: Mode = "hybrid",
+    *,
+    after: str | None = None,
+    before: str | None = None,
+    watch: Stopwatch | None = None,
+) -> Ranking:
+    """Rank paragraphs for ``text``, of articles of the days ``after`` to ``before``, both included.
+
+    Raises:
+        ModelError: Mode ``semantic`` was asked for and no model is there.
+    """
+    watch = watch or Stopwatch()
+    query = parse(text)
+    degraded = snapshot.degraded if mode != "keyword" else ()
+    if query.problem:
+        degraded += (f"query syntax: {query.problem}",)
+    if mode == "semantic" and snapshot.semantic is None:
+        raise ModelError(degraded[0], hint="Search with mode=keyword, or see: winnow build")
+    with watch.stage("filter"):
+        allowed = _allowed(snapshot, query, after, before)
+    vector, found = None, {}
+    if mode != "semantic":
+        with watch.stage("keyword"):
+            found["keyword"] = snapshot.keyword.search(query, settings.depth, allowed)
+    if mode != "keyword" and snapshot.semantic is not None and query.question:
+        with watch.stage("embed"):
+            vector = snapshot.semantic.embed(query.question)
+        with watch.stage("semantic"):
+            found["semantic"] = snapshot.semantic.search(vector, settings.depth, allowed)
+    with watch.stage("fusion"):
+        ranked = _merge(snapshot, settings, query, vector, found)
+    return Ranking(query, vector, ranked, degraded)
+
+
+def _allowed(snapshot: Snapshot, query: Query, after: str | None, before: str | None) -> Ids | None:
+    """What every hit must be among; None where nothing is asked of it."""
+    allowed = None
+    if after is not None or before is not None:
+        allowed = snapshot.store.published_within(after, before)
+    if query.constraint is not None:
+        matching = snapshot.keyword.matching(query.constraint)
+        allowed = matching if allowed is None else np.intersect1d(allowed, matching)
+    return allowed
+
+
+def _merge(
+    snapshot: Snapshot,
+    settings: Settings,
+    query: Query,
+    vector: Vectors | None,
+    found: dict[str, list[Candidate]],
+) -> tuple[Ranked, ...]:
+    keys = np.unique([c.paragraph for side in found.values() for c in side]).astype(np.int64)
+    if not len(keys):
+        return ()
+    share = settings.semantic_weight if len(found) == 2 else float("semantic" in found)
+    sides = []
+    if "keyword" in found:
+        scores = snapshot.keyword.score(query, keys)
+        sides.append(Side("keyword", scores, _ranks(found["keyword"], keys), 0.0, 1 - share))
+    if snapshot.semantic is not None and vector is not None:
+        scores = snapshot.semantic.score(vector, keys)
+        sides.append(Side("semantic", scores, _ranks(found["semantic"], keys), -1.0, share))
+    parts = contributions(sides, FUSIONS[settings.fusion](sides))
+    totals = np.array([sum(part.points for part in each) for each in parts])
+    order = np.lexsort((keys, -totals))
+    return tuple(
+        Ranked(int(keys[i]), place, float(totals[i]), parts[i])
+        for place, i in enumerate(order, start=1)
+    )
+
+
+def _ranks(candidates: list[Candidate], keys: Ids) -> Ids:
+    """The rank of each of ``keys`` among ``candidates``, 0 where it is not one of them."""
+    ranks = {candidate.paragraph: candidate.rank for candidate in candidates}
+    return np.array([ranks.get(key, 0) for key in keys.tolist()], dtype=np.int64)

@@ -1,0 +1,155 @@
+"""Serving: gunicorn, one process with threads, the port taken before anything slow is done.
+
+One process, because the model and the indexes would be in memory twice with two, and torch and
+FAISS release the interpreter's lock where the time goes. The model is loaded after the fork:
+neither library survives one once its threads have run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import click
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.http.errors import LimitRequestLine
+from gunicorn.workers.gthread import ThreadWorker
+
+from indexer.errors import ModelError, ServeError
+from indexer.protocols import Embedder
+from indexer.settings import Settings
+from service.api import create_app
+from service.engine import Engine
+from service.problems import MEDIA_TYPE
+from service.schemas import Problem
+
+_LONGEST_LINE = 8190
+"""Bytes of a request line: the most that gunicorn allows; a question takes 4,000 at the worst."""
+
+_GRACE = 5
+"""Seconds that requests in flight have to end when the service is stopped."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket on ``host`` and ``port``.
+
+    Raises:
+        ServeError: The address cannot be had.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(128)
+    except OSError as error:
+        raise ServeError(
+            f"cannot listen on {host} port {port}: {error.strerror}",
+            hint="Stop what uses that port or choose another: winnow serve --port 8081",
+        ) from error
+    return listener
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
+    """Gunicorn's threads, with our shape of error where a request does not get to the application.
+
+    That is only a request line beyond gunicorn's bound, such as a page of text pasted into the
+    address; other malformed requests do not come from people and keep gunicorn's own answer.
+    """
+
+    def handle_error(
+        self, req: object, client: socket.socket, addr: object, exc: Exception
+    ) -> None:
+        """Answer a request that could not be parsed."""
+        if not isinstance(exc, LimitRequestLine):
+            super().handle_error(req, client, addr, exc)
+            return
+        _discard(client)
+        body = Problem(
+            type="urn:winnow:problem:bad_query",
+            title="URI Too Long",
+            status=414,
+            detail=f"the address is longer than {_LONGEST_LINE} bytes",
+            code="bad_query",
+            hint="Ask with at most 1,000 characters.",
+            request_id=uuid.uuid4().hex,
+        ).model_dump_json(exclude_none=True)
+        head = (
+            "HTTP/1.1 414 URI Too Long\r\nConnection: close\r\n"
+            f"Content-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        client.sendall((head + body).encode())
+
+
+def _discard(client: socket.socket) -> None:
+    """Read on for a moment: closing on unread input would reset the connection, answer and all."""
+    client.settimeout(0.1)
+    with contextlib.suppress(OSError):
+        for _ in range(_LONGEST_LINE):
+            if not client.recv(_LONGEST_LINE):
+                return
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no types
+    """Gunicorn around one application, made by ``make_app`` in the worker."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        listener: socket.socket,
+        make_app: Callable[[], Flask],
+        announce: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._listener = listener
+        self._make_app = make_app
+        self._announce = announce
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Gunicorn's own settings; see its documentation for their meaning."""
+        values: dict[str, Any] = {
+            "bind": f"fd://{self._listener.fileno()}",
+            "workers": 1,
+            "worker_class": Worker,
+            "limit_request_line": _LONGEST_LINE,
+            "threads": self._settings.threads,
+            "timeout": 120,  # loading the model on a slow disk takes its time
+            "graceful_timeout": _GRACE,
+            "loglevel": "warning",
+            "post_worker_init": lambda _: self._announce(),
+            "control_socket_disable": True,
+        }
+        for name, value in values.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Called in the worker, after the fork."""
+        return self._make_app()
+
+
+def serve(settings: Settings, load_embedder: Callable[[], Embedder | ModelError]) -> None:
+    """Serve until stopped.
+
+    Raises:
+        ServeError: The port is taken.
+    """
+    listener = bind(settings.host, settings.port)
+    host, port = listener.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def make_app() -> Flask:
+        engine = Engine(settings, load_embedder())
+        engine.warm()
+        return create_app(engine)
+
+    click.echo("Loading the embedding model and the index ...", err=True)
+    Server(
+        settings, listener, make_app, lambda: click.echo(f"Winnow is at {address}", err=True)
+    ).run()

@@ -1,0 +1,70 @@
+"""One generation, opened read-only: the store and both searches over it.
+
+A snapshot is checked against its manifest before anything is read from it, and against this
+program: an index made by another analyzer or format is refused; one made with another embedding
+model still answers by keywords and says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from indexer.build import READABLE
+from indexer.errors import IndexCorrupt, ModelError
+from indexer.generations import ARTICLES, KEYWORD, VECTORS, Generations, Manifest
+from indexer.keyword import WhooshIndex
+from indexer.protocols import Embedder
+from indexer.settings import Settings
+from indexer.store import ArticleStore
+from indexer.vectors import FaissIndex
+from service.semantics import SemanticSearch
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An open generation; ``semantic`` is None where ``degraded`` says why."""
+
+    manifest: Manifest
+    store: ArticleStore
+    keyword: WhooshIndex
+    semantic: SemanticSearch | None
+    degraded: tuple[str, ...]
+
+    @classmethod
+    def open(
+        cls, generations: Generations, settings: Settings, embedder: Embedder | ModelError
+    ) -> Snapshot:
+        """Verify and open the live generation; ``embedder`` is the model or why there is none.
+
+        Raises:
+            IndexMissing: Nothing has been built yet.
+            IndexCorrupt: A file is damaged, or another version of Winnow built it.
+        """
+        manifest = generations.live()
+        for name, needed in READABLE.items():
+            if (found := manifest.identity.get(name)) != needed:
+                raise IndexCorrupt(
+                    f"the index was built with {name} {found!r}; this version needs {needed!r}",
+                    hint="Run: winnow build",
+                )
+        generations.verify(manifest)
+        folder = generations.path(manifest.id)
+        store = ArticleStore(folder / ARTICLES)
+        semantic: SemanticSearch | None = None
+        degraded: tuple[str, ...] = ()
+        if isinstance(embedder, ModelError):
+            degraded = (f"keywords only: {embedder}",)
+        elif embedder.fingerprint != manifest.identity["model"]:
+            degraded = ("keywords only: the index was built with another embedding model",)
+        else:
+            vectors = FaissIndex(folder / VECTORS)
+            semantic = SemanticSearch(vectors, store, embedder, settings.sentence_weight)
+        keyword = WhooshIndex.open(
+            folder / KEYWORD, title_weight=settings.title_weight, k1=settings.k1, b=settings.b
+        )
+        return cls(manifest, store, keyword, semantic, degraded)
+
+    def close(self) -> None:
+        """Release the files."""
+        self.keyword.close()
+        self.store.close()

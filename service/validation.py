@@ -1,0 +1,54 @@
+"""Turning what a user gave into a request, or into an error that says what to mend."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from indexer.errors import QueryError
+from service import schemas
+
+RequestT = TypeVar("RequestT", bound=BaseModel)
+
+_HINTS = {
+    "q": "Ask with 1 to 1,000 characters of text.",
+    "question": "Ask with 1 to 1,000 characters of text.",
+    "limit": f"Give a whole number from 1 to {schemas.MAX_LIMIT}.",
+    "mode": "Choose hybrid, keyword or semantic.",
+    "after": "Give a day as YYYY-MM-DD.",
+    "before": "Give a day as YYYY-MM-DD.",
+    "cursor": "Pass next_cursor of the page before, unchanged.",
+    "explain": "Give 1 or 0.",
+    "body": 'Send one JSON object, such as {"question": "who proposed it"}.',
+    "id": "Take ids from search results or /v1/articles.",
+}
+
+
+def validated(model: type[RequestT], values: dict[str, Any]) -> RequestT:
+    """The request made of ``values``.
+
+    Raises:
+        QueryError: A value cannot be, or a parameter is unknown or missing.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise refusal(error) from error
+
+
+def refusal(error: ValidationError) -> QueryError:
+    """What pydantic refused first, in words that name the parameter and how to mend it."""
+    first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else "body"
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(getattr(schemas, error.title).model_fields)
+        return QueryError(
+            f"there is no parameter {name!r}", parameter=name, hint=f"There are: {known}."
+        )
+    if first["type"] == "missing":
+        return QueryError(f"{name} is missing", parameter=name, hint=_HINTS.get(name, ""))
+    message = first["msg"].removeprefix("Value error, ")
+    return QueryError(
+        f"{name}: {message[0].lower()}{message[1:]}", parameter=name, hint=_HINTS.get(name, "")
+    )

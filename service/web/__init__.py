@@ -1,0 +1,1 @@
+"""The web page: search, answers and articles for people, without a line of JavaScript."""

@@ -1,0 +1,52 @@
+"""Fixtures shared by the tests. The real model is loaded once; most tests use a small stand-in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fakes import WordEmbedder, silent
+
+from indexer.build import build
+from indexer.embedding import SentenceEmbedder
+from indexer.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with the user's article and the evaluation sets."""
+    if not SHARED.is_dir():
+        pytest.skip(f"{SHARED.name}/ is not beside the checkout")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def real_embedder() -> SentenceEmbedder:
+    """The packaged model."""
+    return SentenceEmbedder()
+
+
+@pytest.fixture
+def embedder() -> WordEmbedder:
+    """A model that takes no time: see fakes.py."""
+    return WordEmbedder()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings over empty folders of the test's own."""
+    (tmp_path / "seeds").mkdir()
+    return Settings(seeds=tmp_path / "seeds", index=tmp_path / "index")
+
+
+@pytest.fixture(scope="session")
+def real_index(
+    tmp_path_factory: pytest.TempPathFactory, real_embedder: SentenceEmbedder
+) -> Settings:
+    """The project's own seeds, indexed with the real model."""
+    settings = Settings(seeds=ROOT / "seeds", index=tmp_path_factory.mktemp("index"))
+    build(settings, real_embedder, progress=silent)
+    return settings

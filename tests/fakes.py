@@ -1,0 +1,64 @@
+"""Stand-ins for tests that are not about relevance."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from indexer.types import Span, Vectors
+
+DIMENSIONS = 32
+WINDOW = 40  # words
+
+
+class WordEmbedder:
+    """An Embedder whose vectors are bags of hashed words, so that equal words are near."""
+
+    def __init__(self, fingerprint: str = "words:1") -> None:
+        self.fingerprint = fingerprint
+        self.dimensions = DIMENSIONS
+        self.encoded = 0
+
+    def windows(self, text: str) -> tuple[Span, ...]:
+        starts = [i for i in range(len(text)) if not i or text[i - 1].isspace()]
+        if len(starts) <= WINDOW:
+            return (Span(0, len(text)),)
+        firsts = range(0, len(starts) - WINDOW // 2, WINDOW // 2)
+        ends = [*starts[WINDOW:], len(text)]
+        return tuple(Span(starts[i], ends[min(i, len(ends) - 1)]) for i in firsts)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.encoded += len(texts)
+        vectors = np.full((len(texts), DIMENSIONS), 1e-3, dtype=np.float32)
+        for row, text in enumerate(texts):
+            for word in text.casefold().split():
+                vectors[row, zlib.crc32(word.encode("utf-8", "replace")) % DIMENSIONS] += 1
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def silent(_stage: str, _done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def write_article(
+    folder: Path,
+    name: str,
+    *paragraphs: str,
+    title: str = "A headline",
+    published: str | None = "2025-07-03 05:32",
+    byline: str | None = "A desk",
+) -> Path:
+    """Write a seed in the native form."""
+    lines = [title]
+    if published:
+        lines.append(f"Published: {published}")
+    lines += ["", *paragraphs]
+    if byline:
+        lines.append(f"By {byline}")
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,335 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import WordEmbedder, silent, write_article
+from flask import Flask
+from flask.testing import FlaskClient
+
+from indexer.build import build
+from indexer.errors import ModelError
+from indexer.settings import Settings
+from service.api import create_app
+from service.engine import Engine
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    seeds = tmp_path_factory.mktemp("seeds")
+    for number in range(15):
+        write_article(
+            seeds,
+            f"{number:02}.txt",
+            f"Brussels proposed operator {number} for the corridor. The talks went on.",
+            "Nothing else was said about it. The weather was fine.",
+            published=f"2025-07-{number + 1:02}",
+        )
+    settings = Settings(seeds=seeds, index=tmp_path_factory.mktemp("index"))
+    build(settings, WordEmbedder(), progress=silent)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def app(collection: Settings) -> Iterator[Flask]:
+    engine = Engine(collection, WordEmbedder())
+    yield create_app(engine)
+    engine.close()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def problem(response: Any, status: int, code: str) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    assert response.content_type == "application/problem+json"
+    body: dict[str, Any] = response.get_json()
+    assert {"type", "title", "status", "detail", "code", "hint", "request_id"} <= body.keys()
+    assert body["status"] == status
+    assert body["code"] == code
+    assert body["detail"]
+    assert response.headers["X-Request-ID"] == body["request_id"]
+    return body
+
+
+def test_a_search_has_the_shape_of_the_contract(client: FlaskClient, collection: Settings) -> None:
+    body = client.get("/v1/search?q=who+proposed+the+corridor&limit=3").get_json()
+    assert body.keys() == {
+        *("query", "mode", "generation", "took_ms", "degraded", "pending", "hits", "next_cursor")
+    }
+    assert body["degraded"] == []
+    assert body["pending"] == 0
+    assert {"total", "keyword", "embed", "semantic", "fusion"} <= body["took_ms"].keys()
+    assert len(body["hits"]) == 3
+    hit = body["hits"][0]
+    assert hit.keys() == {
+        *("rank", "score", "paragraph", "article", "matches", "best_sentence", "contributions")
+    }
+    paragraph = hit["paragraph"]
+    source = (collection.seeds / hit["article"]["source"]).read_bytes()
+    decoded = source.decode(hit["article"]["encoding"])
+    assert decoded[paragraph["start"] : paragraph["end"]] == paragraph["text"]
+    words = {paragraph["text"][s:e].casefold() for s, e in hit["matches"]}
+    assert words == {"proposed", "corridor"}
+    start, end = hit["best_sentence"]
+    assert paragraph["text"][start:end].endswith("for the corridor.")
+    assert sum(part["points"] for part in hit["contributions"]) == pytest.approx(hit["score"])
+    assert hit["contributions"][0].keys() == {
+        *("source", "rank", "raw", "normalised", "weight", "points")
+    }
+
+
+def test_an_answer_is_a_verbatim_slice(client: FlaskClient) -> None:
+    asked = client.get("/v1/answers?q=who+proposed+operator+7+for+the+corridor").get_json()
+    posted = client.post(
+        "/v1/answers", json={"question": "who proposed operator 7 for the corridor"}
+    ).get_json()
+    for body in (asked, posted):
+        assert body["reason"] == "found"
+        answer = body["answer"]
+        text = answer["paragraph"]["text"]
+        assert text[answer["start"] : answer["end"]] == answer["text"]
+        assert answer["sentence"] in text
+        assert "operator 7" in answer["text"]
+        assert 0 <= answer["confidence"] <= 1
+        assert len(body["hits"]) == 5
+        assert all(other["text"] != answer["text"] for other in body["alternatives"])
+    del asked["took_ms"], posted["took_ms"]
+    assert asked == posted
+
+
+def test_no_hits_is_said_in_so_many_words(client: FlaskClient) -> None:
+    body = client.get("/v1/answers?q=zzzz&mode=keyword").get_json()
+    assert (body["answer"], body["reason"], body["hits"]) == (None, "no_hits", [])
+
+
+def test_what_nothing_supports_has_no_answer(client: FlaskClient) -> None:
+    body = client.get("/v1/answers?q=zzzz+yyyy+xxxx+wwww").get_json()
+    assert (body["answer"], body["reason"]) == (None, "below_threshold")
+    assert body["hits"]
+
+
+def test_pages_continue_each_other_and_do_not_depend_on_the_limit(client: FlaskClient) -> None:
+    whole = client.get("/v1/search?q=corridor+talks&limit=100").get_json()
+    assert whole["next_cursor"] is None
+    paged, cursor = [], ""
+    while cursor is not None:
+        body = client.get(f"/v1/search?q=corridor+talks&limit=7&cursor={cursor}").get_json() if (
+            cursor
+        ) else client.get("/v1/search?q=corridor+talks&limit=7").get_json()
+        paged += body["hits"]
+        cursor = body["next_cursor"]
+    assert paged == whole["hits"]
+
+
+def test_explain_tells_how_the_ranking_came_about(client: FlaskClient) -> None:
+    body = client.get("/v1/search?q=corridor+-weather&explain=1").get_json()
+    assert body["explanation"]["fusion"] == "convex"
+    assert "weather" in body["explanation"]["constraint"]
+
+
+def test_dates_limit_the_hits(client: FlaskClient) -> None:
+    body = client.get("/v1/search?q=corridor&after=2025-07-03&before=2025-07-04").get_json()
+    assert {hit["article"]["published"] for hit in body["hits"]} == {"2025-07-03", "2025-07-04"}
+
+
+def test_articles_and_paragraphs_can_be_fetched(client: FlaskClient) -> None:
+    listed = client.get("/v1/articles?limit=2&offset=1").get_json()
+    assert listed["total"] == 15
+    assert [a["published"] for a in listed["articles"]] == ["2025-07-14", "2025-07-13"]
+    article = client.get(f"/v1/articles/{listed['articles'][0]['id']}").get_json()
+    assert len(article["paragraphs"]) == listed["articles"][0]["paragraphs"] == 2
+    paragraph = client.get(f"/v1/paragraphs/{article['paragraphs'][1]['id']}").get_json()
+    assert paragraph["paragraph"] == article["paragraphs"][1]
+    assert paragraph["article"] == article["article"]
+
+
+REFUSED = [
+    ("q=", "q"),
+    ("q=%20", "q"),
+    ("", "q"),
+    (f"q={'x' * 10_000}", "q"),
+    (f"q={'x' * 1_001}", "q"),
+    ("q=a%00b", "q"),
+    ("q=a&limit=0", "limit"),
+    ("q=a&limit=1000000000", "limit"),
+    ("q=a&limit=ten", "limit"),
+    ("q=a&mode=psychic", "mode"),
+    ("q=a&after=yesterday", "after"),
+    ("q=a&after=2025-02-30", "after"),
+    ("q=a&before=2025-13-01", "before"),
+    ("q=a&q=b", "q"),
+    ("q=a&colour=red", "colour"),
+    ("q=a&cursor=rubbish", "cursor"),
+]
+
+
+@pytest.mark.parametrize(("query", "parameter"), REFUSED)
+def test_bad_parameters_are_refused_by_name(
+    client: FlaskClient, query: str, parameter: str
+) -> None:
+    body = problem(client.get(f"/v1/search?{query}"), 400, "bad_query")
+    assert body["parameter"] == parameter
+    assert parameter in body["detail"] or "query" in body["detail"]
+    assert body["hint"]
+    assert "pydantic" not in body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "parameter"),
+    [
+        (b'{"question": ""}', "question"),
+        (b'{"question": "a\\u0000b"}', "question"),
+        (b'{"question": "a\\ud800b"}', "question"),
+        (b'{"question": 7}', "question"),
+        (b'{"question": "a", "limit": 0}', "limit"),
+        (b'{"question": "a", "colour": "red"}', "colour"),
+        (b"{}", "question"),
+        (b"[]", "body"),
+        (b'"text"', "body"),
+        (b"null", "body"),
+    ],
+)
+def test_bad_bodies_are_refused_by_name(client: FlaskClient, body: bytes, parameter: str) -> None:
+    response = client.post("/v1/answers", data=body, content_type="application/json")
+    assert problem(response, 400, "bad_query")["parameter"] == parameter
+
+
+def test_a_body_that_is_no_json_is_refused(client: FlaskClient) -> None:
+    response = client.post("/v1/answers", data=b'{"question": ', content_type="application/json")
+    problem(response, 400, "bad_request")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_another_content_type_is_refused(client: FlaskClient, kind: str) -> None:
+    response = client.post("/v1/answers", data=b'{"question": "a"}', content_type=kind)
+    problem(response, 415, "bad_content_type")
+
+
+def test_a_huge_body_is_refused(client: FlaskClient) -> None:
+    body = b'{"question": "' + b"x" * 70_000 + b'"}'
+    response = client.post("/v1/answers", data=body, content_type="application/json")
+    problem(response, 413, "request_entity_too_large")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/articles/0000000000000000", "/v1/paragraphs/0000000000000000-1"],
+)
+def test_what_is_not_there_is_not_found(client: FlaskClient, path: str) -> None:
+    problem(client.get(path), 404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/v1/articles/..%2f..", "/v1/articles/xyz", "/v1/paragraphs/1"])
+def test_an_id_that_cannot_be_is_refused(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code in {400, 404}
+    assert client.get(path).content_type == "application/problem+json"
+
+
+def test_unknown_routes_and_methods_have_the_same_shape(client: FlaskClient) -> None:
+    problem(client.get("/v1/nothing"), 404, "not_found")
+    response = client.delete("/v1/search")
+    problem(response, 405, "method_not_allowed")
+    assert "GET" in response.headers["Allow"]
+
+
+def test_a_request_id_is_kept_if_harmless_and_made_otherwise(client: FlaskClient) -> None:
+    kept = client.get("/health/live", headers={"X-Request-ID": "abc-1"})
+    assert kept.headers["X-Request-ID"] == "abc-1"
+    made = client.get("/health/live", headers={"X-Request-ID": "<script>"})
+    assert "<" not in made.headers["X-Request-ID"]
+
+
+def test_a_cursor_of_an_older_index_is_gone(tmp_path: Path) -> None:
+    seeds = tmp_path / "seeds"
+    for number in range(5):
+        write_article(seeds, f"{number}.txt", f"Corridor {number}.")
+    settings = Settings(seeds=seeds, index=tmp_path / "index")
+    build(settings, WordEmbedder(), progress=silent)
+    engine = Engine(settings, WordEmbedder())
+    client = create_app(engine).test_client()
+    cursor = client.get("/v1/search?q=corridor&limit=1").get_json()["next_cursor"]
+    build(settings, WordEmbedder(), full=True, progress=silent)
+    problem(client.get(f"/v1/search?q=corridor&limit=1&cursor={cursor}"), 410, "stale_cursor")
+    engine.close()
+
+
+def test_without_an_index_the_service_is_up_but_not_ready(settings: Settings) -> None:
+    engine = Engine(settings, WordEmbedder())
+    client = create_app(engine).test_client()
+    body = problem(client.get("/v1/search?q=a"), 503, "index_missing")
+    assert "winnow build" in body["hint"]
+    assert client.get("/health/live").status_code == 200
+    ready = client.get("/health/ready")
+    assert ready.status_code == 503
+    assert ready.get_json()["status"] == "not_ready"
+    assert client.get("/").status_code == 503
+    write_article(settings.seeds, "a.txt", "A corridor.")
+    build(settings, WordEmbedder(), progress=silent)
+    assert client.get("/v1/search?q=corridor").get_json()["hits"]
+    assert client.get("/health/ready").get_json()["status"] == "ready"
+    engine.close()
+
+
+def test_without_a_model_keywords_still_answer_and_the_loss_is_said(collection: Settings) -> None:
+    engine = Engine(collection, ModelError("no embedding model at /nowhere"))
+    client = create_app(engine).test_client()
+    body = client.get("/v1/answers?q=who+proposed+operator+7").get_json()
+    assert "operator 7" in body["hits"][0]["paragraph"]["text"]
+    assert "keywords only" in body["degraded"][0]
+    assert client.get("/health/ready").get_json()["status"] == "degraded"
+    problem(client.get("/v1/search?q=a&mode=semantic"), 503, "model_unavailable")
+    engine.close()
+
+
+def test_new_seeds_are_pending_until_the_next_build(tmp_path: Path) -> None:
+    seeds = tmp_path / "seeds"
+    write_article(seeds, "a.txt", "Corridor.")
+    settings = Settings(seeds=seeds, index=tmp_path / "index")
+    build(settings, WordEmbedder(), progress=silent)
+    write_article(seeds, "b.txt", "Another.")
+    write_article(seeds, "a.txt", "Corridors.")
+    engine = Engine(settings, WordEmbedder())
+    client = create_app(engine).test_client()
+    assert client.get("/v1/search?q=corridor").get_json()["pending"] == 2
+    assert client.get("/health/ready").get_json()["pending"] == 2
+    engine.close()
+
+
+def test_the_openapi_document_names_every_route_and_is_served_with_its_reader(
+    client: FlaskClient, app: Flask
+) -> None:
+    document = client.get("/openapi.json").get_json()
+    routes = {
+        str(rule).replace("<id>", "{id}")
+        for rule in app.url_map.iter_rules()
+        if str(rule).startswith(("/v1", "/health"))
+    }
+    assert document["paths"].keys() == routes
+    search = document["paths"]["/v1/search"]["get"]
+    assert {p["name"] for p in search["parameters"]} == {
+        *("q", "limit", "mode", "after", "before", "cursor", "explain")
+    }
+    assert "application/problem+json" in search["responses"]["400"]["content"]
+    page = client.get("/docs", follow_redirects=True)
+    assert page.status_code == 200
+    assert "/openapi.json" in page.text
+    with client.get("/docs/swagger/js/swagger-ui-bundle.js") as script:
+        assert script.status_code == 200
+
+
+def test_an_unexpected_error_is_logged_and_not_shown(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("secret path /etc/shadow")
+
+    monkeypatch.setattr(Engine, "search", fail)
+    body = problem(client.get("/v1/search?q=a"), 500, "internal_error")
+    assert "secret" not in str(body)
+    assert "secret" in caplog.text
+    assert body["request_id"] in caplog.text

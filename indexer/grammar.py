@@ -18,12 +18,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, cast, get_args
+from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 
 FieldName: TypeAlias = Literal["title", "body", "by", "source"]
 
-MAX_DEPTH = 32
-"""Parentheses inside each other; more is a mistake or an attack, not a question."""
+MAX_DEPTH = 32  # parentheses inside each other; more is a mistake or an attack, not a question
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words that stand side by side, exactly in these forms."""
+    """Words that stand side by side in this order."""
 
     text: str
 
@@ -115,8 +114,6 @@ class Query:
 def parse(text: str) -> Query:
     """Parse any text at all; never raises.
 
-    >>> parse('oil "north sea" -gas').constraint
-    All(parts=(Phrase(text='north sea'), Not(part=Word(text='gas'))))
     >>> parse('say "hello').problem
     'unbalanced " at character 5; searched as plain words'
     """
@@ -176,8 +173,7 @@ class _BrokenSyntax(Exception):
         super().__init__(f"{what} at character {position + 1}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Lexeme:
+class _Lexeme(NamedTuple):
     kind: str
     text: str
     start: int
@@ -210,12 +206,11 @@ def _lexemes(text: str) -> list[_Lexeme]:
 def _is_shouted(text: str) -> bool:
     """Whether all but the operators is in capitals too, so that capitals mean nothing."""
     words = (word for word in text.split() if word.strip("()") not in _OPERATORS)
-    letters = [letter for word in words for letter in word if letter.isalpha()]
-    return bool(letters) and all(letter.isupper() for letter in letters)
+    letters = [letter for letter in "".join(words) if letter.isalpha()]
+    return bool(letters) and all(map(str.isupper, letters))
 
 
-@dataclass(frozen=True, slots=True)
-class _Clause:
+class _Clause(NamedTuple):
     """A part of the query; ``marked`` when the user asked for more than bare words."""
 
     constraint: Constraint
@@ -314,16 +309,14 @@ class _Parser:
     def _field(self, field: _Lexeme) -> _Clause:
         name = cast("FieldName", field.text[:-1])
         value = self._take("phrase", "word")
-        beside = value and value.start == field.start + len(field.text)
-        if value is None or not beside or not _has_word(value.text):
+        adjacent = value and value.start == field.start + len(field.text)
+        if not value or not adjacent or not _has_word(value.text):
             raise _BrokenSyntax(f"no word after {field.text}", field.start)
         if value.kind == "phrase":
             return self._leaf(Field(name, Phrase(value.text)))
-        if name != "source":
-            return self._leaf(Field(name, _word_leaf(value.text)))
-        # A source is one path, not words: any pattern goes.
-        kind = Wildcard if re.search(r"[*?]", value.text) else Word
-        return self._leaf(Field(name, kind(value.text)))
+        if name == "source" and re.search(r"[*?]", value.text):
+            return self._leaf(Field(name, Wildcard(value.text)))  # one path, not words
+        return self._leaf(Field(name, _word_leaf(value.text)))
 
     def _leaf(self, leaf: Leaf | Field) -> _Clause:
         # A byline or a source selects paragraphs and says nothing of what they are about.

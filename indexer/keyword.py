@@ -32,43 +32,42 @@ from indexer.grammar import (
     Prefix,
     Query,
     Wildcard,
-    Word,
 )
 from indexer.leaves import Pattern, has_wishes, resolved, scored, spans
 from indexer.postings import (
+    Counts,
     Postings,
     Rows,
+    forms_of,
+    length_of,
+    live_column,
     path_term,
     reading,
-    stored_keys,
 )
+from indexer.ranking import best
+from indexer.settings import K1, TITLE_WEIGHT, B
 from indexer.types import Candidate, Ids, Scores, Span
-
-TITLE_WEIGHT = 0.5
-"""What a word counts in the title, against 1 in the body: every paragraph repeats its title."""
-
-K1 = 0.9
-"""BM25's saturation; this and ``B`` are Anserini's defaults and were best on seven test sets."""
-
-B = 0.4
-"""BM25's normalisation by length."""
 
 _BUFFER_MB = 128  # postings a writer keeps in memory before it sorts them into a file
 
-# Terms are scored, forms answer phrases and patterns; see the analysis module.
-_TERMS = ("title", "body")
-_FORMS = {"title": "title_forms", "body": "body_forms", "by": "byline"}
+_SCORED = ("title", "body")
+_ANALYSED = (*_SCORED, "by")
 
 _Mask: TypeAlias = npt.NDArray[np.bool_]  # one truth value a row
 
 
 def _schema() -> fields.Schema:
+    """Terms answer words and phrases, forms answer patterns; see the analysis module."""
     listed = analysis.IDAnalyzer()  # never called: fields are given lists of words
-    terms = {name: fields.FieldType(formats.Frequency(), listed, scorable=True) for name in _TERMS}
-    forms = {name: fields.FieldType(formats.Positions(), listed) for name in _FORMS.values()}
-    source = fields.FieldType(formats.Existence(), listed)
-    key = fields.COLUMN(columns.NumericColumn("q", default=-1))
-    return fields.Schema(key=key, source=source, **terms, **forms)
+    positions, frequency, existence = formats.Positions(), formats.Frequency(), formats.Existence()
+    stored = {"key": fields.COLUMN(columns.NumericColumn("q", default=-1))}
+    stored["source"] = fields.FieldType(existence, listed)
+    for name in _ANALYSED:
+        stored[name] = fields.FieldType(positions, listed)
+        stored[forms_of(name)] = fields.FieldType(frequency, listed)
+        # Whoosh's own lengths have one byte and are off by up to a tenth.
+        stored[length_of(name)] = fields.COLUMN(columns.NumericColumn("i"))
+    return fields.Schema(**stored)
 
 
 class KeywordWriter:
@@ -82,9 +81,12 @@ class KeywordWriter:
         folder.mkdir(exist_ok=True)
         with reading(str(folder)):
             known = index.exists_in(str(folder))
-            stored = index.open_dir(str(folder)) if known else index.create_in(folder, _schema())
+        if not known:
+            index.create_in(str(folder), _schema())
+        with reading(str(folder)):
+            stored = index.open_dir(str(folder))
             with stored.reader() as reader:
-                self._keys = stored_keys(reader)
+                self._keys = live_column(reader, "key", default=-1)
         try:
             self._writer = stored.writer(limitmb=_BUFFER_MB)
         except index.LockError as error:
@@ -101,16 +103,13 @@ class KeywordWriter:
 
     def add(self, key: int, title: str, body: str, byline: str, source: str) -> None:
         """Add a paragraph under ``key``, which is not negative and which no other one has."""
-        in_title, in_body = tokens(title), tokens(body)
-        self._writer.add_document(
-            key=key,
-            title=[token.term for token in in_title],
-            title_forms=[token.form for token in in_title],
-            body=[token.term for token in in_body],
-            body_forms=[token.form for token in in_body],
-            byline=[token.form for token in tokens(byline)],
-            source=[path_term(source)],
-        )
+        stored: dict[str, Any] = {"key": key, "source": [path_term(source)]}
+        for name, text in (("title", title), ("body", body), ("by", byline)):
+            found = tokens(text)
+            stored[name] = [token.term for token in found]
+            stored[forms_of(name)] = [token.form for token in found]
+            stored[length_of(name)] = len(found)
+        self._writer.add_document(**stored)
 
     def delete(self, keys: Ids) -> None:
         """Remove what earlier commits stored under ``keys``; unknown keys are ignored."""
@@ -164,14 +163,15 @@ class WhooshIndex:
         self._postings = Postings(searcher, folder)
         self._weights = {"title": title_weight, "body": 1.0}
         self._k1 = k1
-        self._keys = stored_keys(reader)
+        self._keys = live_column(reader, "key", default=-1)
         self._live: _Mask = self._keys >= 0
+        self._total = int(self._live.sum())
         self._order = np.argsort(self._keys, kind="stable")
+        self._sorted = self._keys[self._order]
         self._norms = {}
-        for field in _TERMS:
-            rows = range(len(self._keys))
-            lengths = np.array([reader.doc_field_length(row, field) or 0 for row in rows])
-            mean = lengths[self._live].sum() / max(self._live.sum(), 1)
+        for field in _SCORED:
+            lengths = live_column(reader, length_of(field), default=0)
+            mean = lengths.sum() / max(self._total, 1)
             self._norms[field] = k1 * (1 - b + b * lengths / max(mean, 1.0))
 
     @classmethod
@@ -211,7 +211,7 @@ class WhooshIndex:
         if allowed is not None:
             chosen &= self._mask(self._rows(allowed))
         rows = np.flatnonzero(chosen)
-        return _best(self._keys[rows], scores[rows], depth)
+        return best(self._keys[rows], scores[rows], depth)
 
     def score(self, query: Query, paragraphs: Ids) -> Scores:
         """The score :meth:`search` gives each of ``paragraphs``, shape (n,).
@@ -229,23 +229,32 @@ class WhooshIndex:
         """Spans of ``text``, a paragraph's body, that hold what of ``query`` is scored."""
         return spans(query, "body", text)
 
+    def bound(self, query: Query) -> float:
+        """What no score for ``query`` exceeds: BM25 with every word as often as can be."""
+        return sum((self._k1 + 1) * weight for weight, _, _, _ in self._weighed(query))
+
     def _scores(self, query: Query) -> Scores:
+        """The score of every row."""
         scores = np.zeros(len(self._keys))
-        for field in _TERMS:
+        for weight, field, rows, counts in self._weighed(query):
+            saturated = counts * (self._k1 + 1) / (counts + self._norms[field][rows])
+            scores[rows] += weight * saturated
+        return scores
+
+    def _weighed(self, query: Query) -> Iterator[tuple[float, str, Rows, Counts]]:
+        """Each scored word in each field: its idf times the field's weight, and its postings."""
+        for field in _SCORED:
             for leaf in scored(query, field):
                 for name, word in _words(leaf, field):
                     rows, counts = self._postings.of(name, word)
-                    n = len(rows)
-                    idf = self._weights[field] * np.log1p((self._live.sum() - n + 0.5) / (n + 0.5))
-                    saturated = counts * (self._k1 + 1) / (counts + self._norms[field][rows])
-                    scores[rows] += idf * saturated
-        return scores
+                    idf = np.log1p((self._total - len(rows) + 0.5) / (len(rows) + 0.5))
+                    yield self._weights[field] * float(idf), field, rows, counts
 
     def _rows(self, keys: Ids) -> npt.NDArray[np.int64]:
         """The row of each of ``keys``; -1 where no paragraph has it."""
-        place = np.searchsorted(self._keys[self._order], keys)
-        order = np.append(self._order, -1)
-        return np.where(np.append(self._keys, -1)[order[place]] == keys, order[place], -1)
+        place = np.searchsorted(self._sorted, keys)
+        known = np.append(self._sorted, -1)[place] == keys
+        return np.where(known, np.append(self._order, -1)[place], -1)
 
     def _mask(self, rows: npt.NDArray[np.integer[Any]]) -> _Mask:
         mask = np.zeros(len(self._keys), dtype=np.bool_)
@@ -263,39 +272,22 @@ class WhooshIndex:
             case Field(name, leaf):
                 return self._mask(self._holding(leaf, name))
             case leaf:
-                return reduce(or_, (self._mask(self._holding(leaf, field)) for field in _TERMS))
+                return reduce(or_, (self._mask(self._holding(leaf, field)) for field in _SCORED))
 
     def _holding(self, leaf: Leaf, field: str) -> Rows:
-        """Rows that hold ``leaf`` in ``field``: a single word in any form, all else exactly."""
+        """Rows that hold ``leaf`` in ``field``."""
         leaf = resolved(leaf)
         if isinstance(leaf, Prefix | Wildcard):
-            return self._postings.of(_FORMS.get(field, field), leaf)[0]
+            return self._postings.of(field if field == "source" else forms_of(field), leaf)[0]
         if field == "source":
             return self._postings.of(field, path_term(leaf.text))[0]
-        found = tokens(leaf.text)
-        if isinstance(leaf, Word) and field in _TERMS and len(found) == 1:
-            return self._postings.of(field, found[0].term)[0]
-        return self._postings.of(_FORMS[field], tuple(token.form for token in found))[0]
+        terms = tuple(token.term for token in tokens(leaf.text))
+        return self._postings.of(field, terms[0] if len(terms) == 1 else terms)[0]
 
 
 def _words(leaf: Leaf, field: str) -> Iterator[tuple[str, str | Pattern]]:
     """The stored fields and words in which ``leaf`` is looked up to be scored in ``field``."""
     if isinstance(leaf, Prefix | Wildcard):
-        yield _FORMS[field], leaf
+        yield forms_of(field), leaf
     else:
         yield from ((field, token.term) for token in tokens(leaf.text))
-
-
-def _best(keys: Ids, scores: Scores, depth: int) -> list[Candidate]:
-    """The ``depth`` best by (-score, key); equal scores share the rank of the first of them."""
-    if len(scores) > depth:
-        # Sorting only what can be among the best is what makes a common word cheap.
-        near = scores >= np.partition(scores, -depth)[-depth]
-        keys, scores = keys[near], scores[near]
-    order = np.lexsort((keys, -scores))[:depth]
-    keys, scores = keys[order], scores[order]
-    ranks = np.searchsorted(-scores, -scores) + 1
-    return [
-        Candidate(int(key), float(score), int(rank))
-        for key, score, rank in zip(keys, scores, ranks, strict=True)
-    ]

@@ -70,14 +70,14 @@ def spans(query: Query, field: str, text: str) -> tuple[Span, ...]:
 def _standing(leaf: Leaf, found: list[Token]) -> Iterator[Span]:
     """Where ``leaf`` stands among the tokens of a text."""
     if isinstance(leaf, Phrase):
-        forms = [token.form for token in tokens(leaf.text)]
-        for first in range(len(found) - len(forms) + 1):
-            here = found[first : first + len(forms)]
-            if here and [token.form for token in here] == forms:
+        terms = [token.term for token in tokens(leaf.text)]
+        for first in range(len(found) - len(terms) + 1):
+            here = found[first : first + len(terms)]
+            if here and [token.term for token in here] == terms:
                 yield Span(here[0].start, here[-1].end)
     elif isinstance(leaf, Word):
-        terms = {token.term for token in tokens(leaf.text)}
-        yield from (Span(token.start, token.end) for token in found if token.term in terms)
+        asked = {token.term for token in tokens(leaf.text)}
+        yield from (Span(token.start, token.end) for token in found if token.term in asked)
     else:
         fits = matcher(fold(shape_of(leaf)))
         yield from (Span(token.start, token.end) for token in found if fits(token.form))

@@ -21,7 +21,6 @@ from indexer.analysis import fold
 from indexer.errors import IndexCorrupt, QueryError
 from indexer.grammar import Prefix, Wildcard
 from indexer.leaves import Pattern, matcher, shape_of
-from indexer.types import Ids
 
 MAX_EXPANSION = 10_000
 """Words that a pattern may stand for: enough for two letters and a star in 200,000 paragraphs."""
@@ -29,13 +28,15 @@ MAX_EXPANSION = 10_000
 MAX_CACHED = 8_000_000
 """Decoded postings kept in memory, 8 bytes each."""
 
+_ENTRY = 100  # what remembering a word costs besides its postings, in postings
+
 Rows: TypeAlias = npt.NDArray[np.int32]
 """Whoosh's document numbers, which are good for one opened index only."""
 
 Counts: TypeAlias = npt.NDArray[np.float32]
 """How often each of some rows holds a word."""
 
-Forms: TypeAlias = tuple[str, ...]
+Terms: TypeAlias = tuple[str, ...]
 """Words that stand side by side."""
 
 
@@ -53,20 +54,30 @@ def reading(folder: str) -> Iterator[None]:
         ) from error
 
 
+def forms_of(field: str) -> str:
+    """The stored field with the forms of ``field``'s words."""
+    return f"{field}_forms"
+
+
+def length_of(field: str) -> str:
+    """The stored column with the number of words in ``field``."""
+    return f"{field}_length"
+
+
 def path_term(path: str) -> str:
     """A source as it is indexed; a file name may hold bytes that are no text."""
     return path.casefold().encode("utf-8", "replace").decode("utf-8")
 
 
-def stored_keys(reader: Any) -> Ids:
-    """The key of every row, -1 where the row is deleted."""
-    keys = np.full(reader.doc_count_all(), -1, dtype=np.int64)
+def live_column(reader: Any, name: str, default: int) -> npt.NDArray[np.int64]:
+    """The number that every row has in the column ``name``, ``default`` where it is deleted."""
+    values = np.full(reader.doc_count_all(), default, dtype=np.int64)
     for leaf, offset in reader.leaf_readers():
         if rows := leaf.doc_count_all():
-            column = leaf.column_reader("key", translate=False)
+            column = leaf.column_reader(name, translate=False)
             live = [row for row in range(rows) if not leaf.is_deleted(row)]
-            keys[np.array(live, dtype=np.int64) + offset] = [column[row] for row in live]
-    return keys
+            values[np.array(live, dtype=np.int64) + offset] = [column[row] for row in live]
+    return values
 
 
 class Postings:
@@ -78,14 +89,14 @@ class Postings:
         # One Searcher behind a lock instead of one a thread: decoding is Python and would hold the
         # interpreter anyway, and nothing is left behind by threads that end.
         self._lock = threading.Lock()
-        self._cache: OrderedDict[tuple[str, str | Pattern | Forms], tuple[Rows, Counts]]
+        self._cache: OrderedDict[tuple[str, str | Pattern | Terms], tuple[Rows, Counts]]
         self._cache = OrderedDict()
         self._cached = 0
 
-    def of(self, field: str, word: str | Pattern | Forms) -> tuple[Rows, Counts]:
+    def of(self, field: str, word: str | Pattern | Terms) -> tuple[Rows, Counts]:
         """Rows that hold ``word`` in ``field``, sorted, and how often each does.
 
-        A pattern is taken as one word, and so are forms that stand side by side. Raises
+        A pattern is taken as one word, and so are terms that stand side by side. Raises
         QueryError where a pattern stands for too many words.
         """
         with self._lock:
@@ -94,23 +105,22 @@ class Postings:
                 return found
             if isinstance(word, Prefix | Wildcard):
                 found = self._decoded(field, self._expanded(field, word))
-            elif isinstance(word, tuple) and len(word) > 1:
+            elif isinstance(word, tuple):
                 found = self._phrase(field, word)
             else:
-                words = [word] if isinstance(word, str) else word
-                found = self._decoded(field, [word.encode() for word in words])
+                found = self._decoded(field, [word.encode()])
             self._cache[field, word] = found
-            self._cached += len(found[0])
+            self._cached += len(found[0]) + _ENTRY
             while self._cached > MAX_CACHED:
                 _, (rows, _) = self._cache.popitem(last=False)
-                self._cached -= len(rows)
+                self._cached -= len(rows) + _ENTRY
             return found
 
-    def _phrase(self, field: str, forms: Forms) -> tuple[Rows, Counts]:
+    def _phrase(self, field: str, terms: Terms) -> tuple[Rows, Counts]:
         found: list[int] = []
         with reading(self._folder):
             for leaf, offset in self._searcher.reader().leaf_readers():
-                words = [(place, form.encode()) for place, form in enumerate(forms)]
+                words = [(place, term.encode()) for place, term in enumerate(terms)]
                 if all((field, word) in leaf for _, word in words):
                     # From the rarest word on, so that few positions are read.
                     words.sort(key=lambda word: leaf.doc_frequency(field, word[1]))

@@ -34,10 +34,16 @@ class KeywordIndex(Protocol):
     """Finds paragraphs by the words of a query, and scores any paragraph against it."""
 
     def search(self, query: Query, depth: int, allowed: Ids | None = None) -> list[Candidate]:
-        """The best ``depth`` paragraphs, best first; ``allowed`` (sorted) limits the choice."""
+        """The best ``depth`` paragraphs, best first; ``allowed`` (sorted) limits the choice.
+
+        What only fulfils the query's constraint may be among them with a score of 0.
+        """
 
     def score(self, query: Query, paragraphs: Ids) -> Scores:
         """The score :meth:`search` would give each of ``paragraphs``; 0 where no word matches."""
+
+    def bound(self, query: Query) -> float:
+        """What no score for ``query`` can exceed; 0 only where no word of it is scored."""
 
     def matching(self, constraint: Constraint) -> Ids:
         """Every paragraph that fulfils ``constraint``, sorted."""

@@ -22,6 +22,16 @@ _DEFAULT_FILE = Path("winnow.toml")
 _PATHS = ("seeds", "index", "model")
 
 
+TITLE_WEIGHT = 0.5
+"""What a word counts in the title, against 1 in the body: every paragraph repeats its title."""
+
+K1 = 0.9
+"""BM25's saturation; this and ``B`` are Anserini's defaults and were best on seven test sets."""
+
+B = 0.4
+"""BM25's normalisation by length."""
+
+
 class Settings(BaseModel):
     """What is in force. Field descriptions are the documentation of the settings."""
 
@@ -47,16 +57,19 @@ class Settings(BaseModel):
     )
     fusion: Literal["convex", "rrf"] = Field("convex", description="How both searches are merged.")
     semantic_weight: float = Field(
-        0.7, ge=0, le=1, description="Share of meaning against words in the convex combination."
+        0.35, ge=0, le=1, description="Share of meaning against words in the convex combination."
     )
     sentence_weight: float = Field(
         0.7, ge=0, le=1, description="Share of the best sentence's cosine in the score of meaning."
     )
     title_weight: float = Field(
-        1.0, ge=0, le=10, description="Weight of words in the title against words in the body."
+        TITLE_WEIGHT,
+        ge=0,
+        le=10,
+        description="Weight of words in the title against words in the body.",
     )
-    k1: float = Field(1.2, ge=0, le=5, description="BM25: how soon repeated words stop counting.")
-    b: float = Field(0.75, ge=0, le=1, description="BM25: how much long paragraphs are discounted.")
+    k1: float = Field(K1, ge=0, le=5, description="BM25: how soon repeated words stop counting.")
+    b: float = Field(B, ge=0, le=1, description="BM25: how much long paragraphs are discounted.")
     answer_threshold: float = Field(
         0.5, ge=0, le=1, description="Confidence under which there is no answer."
     )

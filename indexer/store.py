@@ -233,9 +233,7 @@ def _passage(row: Sequence[Any]) -> Passage:
 
 def _article(row: Sequence[Any], paragraphs: tuple[Paragraph, ...] = ()) -> Article:
     id_, source, title, published, byline, publisher, language, encoding = row
-    return Article(
-        id_, source, title, published, byline, publisher, language, encoding, paragraphs
-    )
+    return Article(id_, source, title, published, byline, publisher, language, encoding, paragraphs)
 
 
 def _paragraph(row: Sequence[Any]) -> Paragraph:

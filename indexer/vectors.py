@@ -14,6 +14,7 @@ import faiss
 import numpy as np
 
 from indexer.errors import IndexCorrupt
+from indexer.ranking import best
 from indexer.types import Candidate, Ids, Scores, Vectors
 
 _WINDOW_BITS = 20
@@ -98,14 +99,3 @@ class FaissIndex:
         cosines = (found * vector).sum(axis=1, dtype=np.float64)
         np.maximum.at(scores, np.repeat(np.arange(len(paragraphs)), counts), cosines)
         return scores
-
-
-def best(paragraphs: Ids, scores: Scores, depth: int) -> list[Candidate]:
-    """The ``depth`` best by (-score, key); equal scores share the rank of the first of them."""
-    order = np.lexsort((paragraphs, -scores))[:depth]
-    ordered = scores[order]
-    ranks = np.searchsorted(-ordered, -ordered, side="left") + 1
-    return [
-        Candidate(int(paragraphs[i]), float(scores[i]), int(rank))
-        for i, rank in zip(order, ranks, strict=True)
-    ]

@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
+from indexer.types import Scores
 from service.reading import Evidence, Reader, Reading
+from service.retrieval import Ranked, Ranking
+from service.snapshot import Snapshot
 
 READ = 10
 """Passages read for an answer, whatever the number of hits shown."""
@@ -23,6 +28,20 @@ class Decision:
     alternatives: tuple[Reading, ...]
 
 
+def gather(snapshot: Snapshot, ranking: Ranking, ranked: Sequence[Ranked]) -> list[Evidence]:
+    """What there is to read of the ``ranked`` paragraphs, in their order."""
+    keys = [each.paragraph for each in ranked]
+    cosines: Sequence[Scores | None] = [None] * len(keys)
+    if snapshot.semantic is not None and ranking.vector is not None:
+        cosines = snapshot.semantic.sentences(ranking.vector, np.array(keys, dtype=np.int64))
+    return [
+        Evidence(passage, each.score, of_sentences)
+        for passage, each, of_sentences in zip(
+            snapshot.store.passages(keys), ranked, cosines, strict=True
+        )
+    ]
+
+
 def decide(
     reader: Reader, question: str, evidence: Sequence[Evidence], threshold: float
 ) -> Decision:
@@ -32,13 +51,8 @@ def decide(
     supported: dict[str, Reading] = {}
     for reading in reader.read(question, evidence):
         if reading.confidence >= threshold:
-            supported.setdefault(_words(reading), reading)
+            supported.setdefault(" ".join(reading.text.casefold().split()), reading)
     if not supported:
         return Decision("below_threshold", None, ())
     answer, *others = supported.values()
     return Decision("found", answer, tuple(others[:_ALTERNATIVES]))
-
-
-def _words(reading: Reading) -> str:
-    text = reading.passage.paragraph.text[reading.answer.start : reading.answer.end]
-    return " ".join(text.casefold().split())

@@ -82,7 +82,9 @@ def create_app(engine: Engine) -> Flask:
 
 
 def _routes(engine: Engine) -> APIBlueprint:
-    api = APIBlueprint("api", __name__, abp_responses=dict.fromkeys(("400", "404", "410", "503"), _PROBLEM))
+    api = APIBlueprint(
+        "api", __name__, abp_responses=dict.fromkeys(("400", "404", "410", "503"), _PROBLEM)
+    )
 
     @api.get("/v1/search", tags=[_SEARCH], responses={"200": SearchResult})
     def search(query: SearchQuery) -> Response:

@@ -50,7 +50,9 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--config", type=click.Path(path_type=Path), help="TOML file with settings.")
     @functools.wraps(command)
     def wrapped(seeds: Path | None, index: Path | None, config: Path | None, **options: Any) -> Any:
-        own: dict[str, Any] = {name: options.pop(name) for name in ("host", "port") if name in options}
+        own: dict[str, Any] = {
+            name: options.pop(name) for name in ("host", "port") if name in options
+        }
         flags: dict[str, Any] = {"seeds": seeds, "index": index, **own}
         settings = load_settings(config, flags)
         return command(settings=settings, **options)

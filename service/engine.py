@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from indexer.errors import ModelError, QueryError, StoredIndexError
 from indexer.freshness import Freshness
 from indexer.protocols import Embedder
 from indexer.settings import Settings
-from indexer.types import Scores, Span
-from service.answering import READ, decide
+from indexer.types import Span
+from service.answering import READ, decide, gather
 from service.cursors import read_cursor, write_cursor
 from service.library import Library
 from service.reading import (
@@ -69,7 +67,7 @@ class Engine:
             ranking = self._rank(snapshot, query, watch)
             with watch.stage("hits"):
                 page = ranking.ranked[offset : offset + query.limit]
-                hits = _hits(snapshot, ranking, _evidence(snapshot, ranking, page), page)
+                hits = _hits(snapshot, ranking, gather(snapshot, ranking, page), page)
             return SearchResult(
                 query=query.q,
                 mode=query.mode,
@@ -85,7 +83,7 @@ class Engine:
         with self.library.borrow() as snapshot:
             ranking = self._rank(snapshot, query, watch)
             with watch.stage("read"):
-                evidence = _evidence(snapshot, ranking, ranking.ranked[: max(READ, query.limit)])
+                evidence = gather(snapshot, ranking, ranking.ranked[: max(READ, query.limit)])
                 decision = decide(
                     self._reader,
                     ranking.query.question,
@@ -209,18 +207,6 @@ class Engine:
             candidates=len(ranking.ranked),
             model=snapshot.manifest.identity["model"] if snapshot.semantic else None,
         )
-
-
-def _evidence(snapshot: Snapshot, ranking: Ranking, ranked: Sequence[Ranked]) -> list[Evidence]:
-    keys = [each.paragraph for each in ranked]
-    passages = snapshot.store.passages(keys)
-    cosines: Sequence[Scores | None] = [None] * len(keys)
-    if snapshot.semantic is not None and ranking.vector is not None:
-        cosines = snapshot.semantic.sentences(ranking.vector, np.array(keys, dtype=np.int64))
-    return [
-        Evidence(passage, each.score, of_sentences)
-        for passage, each, of_sentences in zip(passages, ranked, cosines, strict=True)
-    ]
 
 
 def _hits(

@@ -16,6 +16,7 @@ import string
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,14 @@ from ir_measures import RR, R, Success, nDCG
 
 from indexer.build import Progress, build
 from indexer.errors import SeedsError
+from indexer.generations import Generations
 from indexer.protocols import Embedder
 from indexer.settings import Settings
-from service.engine import Engine
-from service.library import Library
+from service.answering import READ, decide, gather
+from service.reading import SentenceReader
 from service.retrieval import rank
-from service.schemas import AnswerQuery, Mode
+from service.schemas import Mode
+from service.snapshot import Snapshot
 
 _MEASURES = {
     "nDCG@10": nDCG @ 10,
@@ -99,52 +102,50 @@ def evaluate(
         shutil.copy(judged.corpus, seeds / "corpus.jsonl")
         settings = settings.model_copy(update={"seeds": seeds, "index": Path(temporary, "index")})
         build(settings, embedder, progress=progress)
-        engine = Engine(settings, embedder)
-        try:
+        snapshot = Snapshot.open(Generations(settings.index), settings, embedder)
+        with closing(snapshot):
             return [
                 {
                     "set": judged.name,
                     "mode": mode,
                     "queries": len(judged.questions),
-                    **_relevance(judged, mode, settings, engine.library, progress),
-                    **_answers(judged, mode, engine, progress),
+                    **_measure(judged, mode, settings, snapshot, progress),
                 }
                 for mode in modes
             ]
-        finally:
-            engine.close()
 
 
-def _relevance(
-    judged: Judged, mode: Mode, settings: Settings, library: Library, progress: Progress
+def _measure(
+    judged: Judged, mode: Mode, settings: Settings, snapshot: Snapshot, progress: Progress
 ) -> dict[str, float]:
-    """The relevance metrics; a document scores as its best paragraph does."""
+    """Relevance, a document scoring as its best paragraph, and where answers are known, those."""
     run: dict[str, dict[str, float]] = {}
-    with library.borrow() as snapshot:
-        for done, (id_, text) in enumerate(judged.questions.items()):
-            progress(f"{judged.name} {mode}", done, len(judged.questions))
-            ranked = rank(snapshot, settings, text, mode).ranked
-            passages = snapshot.store.passages([each.paragraph for each in ranked])
-            documents: dict[str, float] = {}
-            for each, passage in zip(ranked, passages, strict=True):
-                documents.setdefault(passage.article.source.partition("#")[2], each.score)
-            # Metrics break equal scores in their own way; the place in the ranking is ours.
-            run[id_] = {name: -float(place) for place, name in enumerate(documents)}
+    given: dict[str, str] = {}
+    reader = SentenceReader()
+    for done, (id_, text) in enumerate(judged.questions.items()):
+        progress(f"{judged.name} {mode}", done, len(judged.questions))
+        ranking = rank(snapshot, settings, text, mode)
+        passages = snapshot.store.passages([each.paragraph for each in ranking.ranked])
+        sources = (passage.article.source.partition("#")[2] for passage in passages)
+        # Metrics break equal scores in their own way, so they are given places instead.
+        run[id_] = {name: -float(place) for place, name in enumerate(dict.fromkeys(sources))}
+        if id_ in judged.answers:
+            evidence = gather(snapshot, ranking, ranking.ranked[:READ])
+            question = ranking.query.question
+            answer = decide(reader, question, evidence, settings.answer_threshold).answer
+            given[id_] = answer.text if answer else ""
+    progress(f"{judged.name} {mode}", 1, 1)
     measured = ir_measures.calc_aggregate(_MEASURES.values(), judged.qrels, run)
-    return {name: round(measured[measure], 4) for name, measure in _MEASURES.items()}
+    relevance = {name: round(measured[measure], 4) for name, measure in _MEASURES.items()}
+    return {**relevance, **_agreement(given, judged.answers)}
 
 
-def _answers(judged: Judged, mode: Mode, engine: Engine, progress: Progress) -> dict[str, float]:
-    """Exact match and F1 of the answers given, from the question alone; none counts as wrong."""
-    if not judged.answers:
+def _agreement(given: dict[str, str], accepted: dict[str, list[str]]) -> dict[str, float]:
+    """Exact match and F1 in percent; a question without an answer counts as wrong."""
+    if not given:
         return {}
-    exact, overlap = [], []
-    for done, (id_, accepted) in enumerate(judged.answers.items()):
-        progress(f"{judged.name} {mode} answers", done, len(judged.answers))
-        answer = engine.answer(AnswerQuery(q=judged.questions[id_], mode=mode)).answer
-        given = answer.text if answer else ""
-        exact.append(max(float(_normal(given) == _normal(text)) for text in accepted))
-        overlap.append(max(_f1(given, text) for text in accepted))
+    exact = [max(_normal(text) == _normal(a) for a in accepted[id_]) for id_, text in given.items()]
+    overlap = [max(_f1(text, a) for a in accepted[id_]) for id_, text in given.items()]
     return {
         "EM": round(100 * statistics.fmean(exact), 2),
         "F1": round(100 * statistics.fmean(overlap), 2),

@@ -43,6 +43,11 @@ class Reading:
     sentence: Span
     confidence: float
 
+    @property
+    def text(self) -> str:
+        """The answer, verbatim."""
+        return self.passage.paragraph.text[self.answer.start : self.answer.end]
+
 
 class Reader(Protocol):
     """Proposes answers from evidence."""

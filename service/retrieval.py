@@ -129,10 +129,11 @@ def _merge(
     sides = []
     if "keyword" in found:
         scores = snapshot.keyword.score(query, keys)
-        sides.append(Side("keyword", scores, _ranks(found["keyword"], keys), 0.0, 1 - share))
+        bound = snapshot.keyword.bound(query)
+        sides.append(Side("keyword", scores, _ranks(found["keyword"], keys), 0.0, bound, 1 - share))
     if snapshot.semantic is not None and vector is not None:
         scores = snapshot.semantic.score(vector, keys)
-        sides.append(Side("semantic", scores, _ranks(found["semantic"], keys), -1.0, share))
+        sides.append(Side("semantic", scores, _ranks(found["semantic"], keys), -1.0, 1.0, share))
     parts = contributions(sides, FUSIONS[settings.fusion](sides))
     totals = np.array([sum(part.points for part in each) for each in parts])
     order = np.lexsort((keys, -totals))

@@ -11,9 +11,9 @@ from functools import lru_cache
 import numpy as np
 
 from indexer.protocols import Embedder, VectorIndex
+from indexer.ranking import best
 from indexer.store import ArticleStore
 from indexer.types import Candidate, Ids, Scores, Vectors
-from indexer.vectors import best
 
 _REMEMBERED = 512
 """Question vectors kept: paging and asking again then cost no model run."""
@@ -47,7 +47,9 @@ class SemanticSearch:
             return np.empty(0)
         whole = self._vectors.score(vector, paragraphs)
         nearest = np.array([cosines.max() for cosines in self.sentences(vector, paragraphs)])
-        return (1 - self._sentence_weight) * whole + self._sentence_weight * nearest
+        mixed = (1 - self._sentence_weight) * whole + self._sentence_weight * nearest
+        # Half precision can put a cosine a little beyond its bounds.
+        return np.clip(mixed, -1.0, 1.0)
 
     def sentences(self, vector: Vectors, paragraphs: Ids) -> list[Scores]:
         """Cosine of each sentence of each paragraph, shape (sentences,) each."""

@@ -118,9 +118,11 @@ def test_pages_continue_each_other_and_do_not_depend_on_the_limit(client: FlaskC
     assert whole["next_cursor"] is None
     paged, cursor = [], ""
     while cursor is not None:
-        body = client.get(f"/v1/search?q=corridor+talks&limit=7&cursor={cursor}").get_json() if (
-            cursor
-        ) else client.get("/v1/search?q=corridor+talks&limit=7").get_json()
+        body = (
+            client.get(f"/v1/search?q=corridor+talks&limit=7&cursor={cursor}").get_json()
+            if (cursor)
+            else client.get("/v1/search?q=corridor+talks&limit=7").get_json()
+        )
         paged += body["hits"]
         cursor = body["next_cursor"]
     assert paged == whole["hits"]

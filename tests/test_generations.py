@@ -133,7 +133,10 @@ def test_a_disk_that_refuses_is_one_kind_of_error(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(number, "no")
 
-    with pytest.raises(IndexNotWritable, match="cannot be written") as caught, generations.writing():
+    with (
+        pytest.raises(IndexNotWritable, match="cannot be written") as caught,
+        generations.writing(),
+    ):
         staged = generations.stage("g2")
         monkeypatch.setattr(Path, "rename", refuse)
         generations.publish(manifest("g2", digests(staged)))

@@ -44,7 +44,7 @@ class TestWhooshIndex(KeywordIndexContract):
 def test_scores_are_bm25_with_lucenes_idf() -> None:
     index = TestWhooshIndex.make(
         [
-            Document(1, "oil price", "oil oil gas"),
+            Document(1, "oil price", "oil oil gas" + 8 * " x"),
             Document(2, "oil", "coal"),
             Document(3, "", "tax a b"),
         ]
@@ -54,10 +54,10 @@ def test_scores_are_bm25_with_lucenes_idf() -> None:
         idf = math.log(1 + (3 - n + 0.5) / (n + 0.5))
         return idf * count * (K1 + 1) / (count + K1 * (1 - B + B * length / mean))
 
-    title, body = 3 / 3, 7 / 3
-    one = TITLE_WEIGHT * bm25(2, 1, 2, title) + bm25(1, 2, 3, body)
+    title, body = 3 / 3, 15 / 3
+    one = TITLE_WEIGHT * bm25(2, 1, 2, title) + bm25(1, 2, 11, body)
     two = TITLE_WEIGHT * bm25(2, 1, 1, title)
-    gas = bm25(1, 1, 3, body)
+    gas = bm25(1, 1, 11, body)
     # A word asked twice counts twice, and so does each word of a phrase.
     for text, wanted in {
         "oil": [one, two, 0],
@@ -149,7 +149,7 @@ def test_a_hard_linked_generation_is_not_touched_by_its_successor(tmp_path: Path
 
 def test_threads_get_the_answers_that_one_thread_gets(monkeypatch: pytest.MonkeyPatch) -> None:
     # A small cache makes every thread read the files.
-    monkeypatch.setattr(indexer.postings, "MAX_CACHED", 50)
+    monkeypatch.setattr(indexer.postings, "MAX_CACHED", 500)
     random = np.random.default_rng(1)
     words = np.array([f"w{n}" for n in range(60)])
     bodies = [" ".join(random.choice(words, 30)) for _ in range(200)]
@@ -162,12 +162,17 @@ def test_threads_get_the_answers_that_one_thread_gets(monkeypatch: pytest.Monkey
             assert list(pool.map(lambda query: index.search(query, 20), queries)) == alone
 
 
-def test_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(indexer.postings, "MAX_CACHED", 10)
+def test_the_cache_is_bounded_also_for_words_that_nothing_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(indexer.postings, "MAX_CACHED", 1000)
     index = TestWhooshIndex.make([Document(key, "", "oil gas coal tax") for key in range(6)])
-    first = [index.search(parse(text), 9) for text in ("oil", "gas", "coal", "tax")]
-    assert index._postings._cached <= 10
-    assert [index.search(parse(text), 9) for text in ("oil", "gas", "coal", "tax")] == first
+    queries = [parse(word) for word in ("oil", "gas", "coal", "tax")]
+    first = [index.search(query, 9) for query in queries]
+    for number in range(100):
+        assert index.search(parse(f"absent{number}"), 9) == []
+    assert len(index._postings._cache) <= 10
+    assert [index.search(query, 9) for query in queries] == first
 
 
 def test_a_pattern_for_too_many_words_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,14 +101,18 @@ def test_a_constraint_holds_for_every_hit_of_both_sides(
     snapshot: Snapshot, collection: Settings
 ) -> None:
     ranking = rank(snapshot, collection, "peace -corridor +border")
-    texts = [p.paragraph.text for p in snapshot.store.passages([h.paragraph for h in ranking.ranked])]
+    texts = [
+        p.paragraph.text for p in snapshot.store.passages([h.paragraph for h in ranking.ranked])
+    ]
     assert texts
     assert all("border" in text and "corridor" not in text for text in texts)
 
 
 def test_only_exclusions_find_what_is_left(snapshot: Snapshot, collection: Settings) -> None:
     ranking = rank(snapshot, collection, "-corridor")
-    texts = [p.paragraph.text for p in snapshot.store.passages([h.paragraph for h in ranking.ranked])]
+    texts = [
+        p.paragraph.text for p in snapshot.store.passages([h.paragraph for h in ranking.ranked])
+    ]
     assert texts
     assert not any("corridor" in text for text in texts)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -10,7 +12,18 @@ from indexer.protocols import Embedder
 
 # Words of several scripts and lengths, so that windows end in every kind of place.
 _WORD = st.sampled_from(
-    ["peace", "corridor", "U.S.", "third-party", "переговоры", "Զանգեզուր", "交渉", "x" * 120, "—", "3.5"]
+    [
+        "peace",
+        "corridor",
+        "U.S.",
+        "third-party",
+        "переговоры",
+        "Զանգեզուր",
+        "交渉",
+        "x" * 120,
+        "—",
+        "3.5",
+    ]
 )
 _SPACE = st.sampled_from([" ", "\n", "\r\n", "\t", "\u00a0", "  "])
 _TEXT = st.lists(st.tuples(_WORD, _SPACE), min_size=1, max_size=300).map(
@@ -53,4 +66,4 @@ class EmbedderContract:
             assert not text[covered:start].strip()
             covered = max(covered, end)
         assert not text[covered:].strip()
-        assert all(a.start < b.start and a.end < b.end for a, b in zip(windows, windows[1:]))
+        assert all(a.start < b.start and a.end < b.end for a, b in pairwise(windows))

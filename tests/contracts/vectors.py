@@ -38,7 +38,9 @@ class VectorIndexContract:
         self, case: tuple[Ids, Ids, Vectors, Vectors], depth: int, data: st.DataObject
     ) -> None:
         keys, numbers, vectors, query = case
-        allowed = np.array(sorted(data.draw(st.sets(st.sampled_from(keys.tolist())))), dtype=np.int64)
+        allowed = np.array(
+            sorted(data.draw(st.sets(st.sampled_from(keys.tolist())))), dtype=np.int64
+        )
         best: dict[int, float] = {}
         for key, vector in zip(keys.tolist(), vectors, strict=True):
             best[key] = max(best.get(key, -1.0), float(vector @ query))

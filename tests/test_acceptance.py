@@ -1,0 +1,107 @@
+"""The user's own article, asked as the user would, with the real model and the defaults."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes import silent
+
+from indexer.build import build
+from indexer.embedding import SentenceEmbedder
+from indexer.settings import Settings
+from service.engine import Engine
+from service.evaluation import evaluate, read_judged
+from service.schemas import AnswerQuery
+
+BRUSSELS = '"The closest the sides came to compromise'
+WANTS = '"Azerbaijan wants to begin'
+TODAY = '"Today, the only player'
+
+# Questions in other words than the article's, each with the paragraph that answers it.
+QUESTIONS = [
+    ("who proposed a third-party operator", BRUSSELS),
+    ("Which mediator suggested that a neutral company run the logistics?", BRUSSELS),
+    ("What brought the European talks to a standstill?", BRUSSELS),
+    ("Which country wants to keep customs on the route in its own hands?", WANTS),
+    ("Why does Azerbaijan refuse to put money into the route?", WANTS),
+    ("Who could get the stalled negotiations going again?", TODAY),
+    ("Which commodity agreement is the American plan compared with?", TODAY),
+]
+
+
+@pytest.fixture(scope="module")
+def settings(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(seeds=shared / "seeds", index=tmp_path_factory.mktemp("index"))
+
+
+@pytest.fixture(scope="module")
+def engine(settings: Settings, real_embedder: SentenceEmbedder) -> Iterator[Engine]:
+    build(settings, real_embedder, progress=silent)
+    engine = Engine(settings, real_embedder)
+    yield engine
+    engine.close()
+
+
+@pytest.mark.parametrize(("question", "beginning"), QUESTIONS)
+def test_the_right_paragraph_is_first(engine: Engine, question: str, beginning: str) -> None:
+    hits = engine.answer(AnswerQuery(q=question)).hits
+    assert hits[0].paragraph.text.startswith(beginning)
+
+
+def test_the_example_is_answered_with_the_sentence_that_names_brussels(engine: Engine) -> None:
+    result = engine.answer(AnswerQuery(q="who proposed a third-party operator"))
+    assert result.answer is not None
+    assert result.answer.sentence.startswith("Brussels proposed a model")
+    text = result.answer.paragraph.text
+    assert text[result.answer.start : result.answer.end] == result.answer.text
+
+
+def test_every_hit_can_be_found_again_in_the_users_file(engine: Engine, settings: Settings) -> None:
+    for hit in engine.answer(AnswerQuery(q="who proposed a third-party operator")).hits:
+        source = (settings.seeds / hit.article.source).read_bytes()
+        decoded = source.decode(hit.article.encoding)
+        assert decoded[hit.paragraph.start : hit.paragraph.end] == hit.paragraph.text
+
+
+def test_what_the_article_does_not_say_has_no_answer(engine: Engine) -> None:
+    result = engine.answer(AnswerQuery(q="how many goals did Brazil score in the final"))
+    assert result.answer is None
+    assert result.reason == "below_threshold"
+
+
+def test_evaluation_agrees(
+    engine: Engine, settings: Settings, real_embedder: SentenceEmbedder, tmp_path: Path
+) -> None:
+    """The same questions as a judged set, through ``winnow eval``."""
+    article = engine.article(engine.answer(AnswerQuery(q="corridor")).hits[0].article.id)
+    folder = tmp_path / "own"
+    (folder / "qrels").mkdir(parents=True)
+    with (folder / "corpus.jsonl").open("w") as corpus:
+        for paragraph in article.paragraphs:
+            record = {"_id": str(paragraph.number), "title": "", "text": paragraph.text}
+            corpus.write(json.dumps(record) + "\n")
+    queries, qrels = [], ["query-id\tcorpus-id\tscore"]
+    for number, (question, beginning) in enumerate(QUESTIONS):
+        (document,) = [p.number for p in article.paragraphs if p.text.startswith(beginning)]
+        queries.append(json.dumps({"_id": str(number), "text": question}))
+        qrels.append(f"{number}\t{document}\t1")
+    (folder / "queries.jsonl").write_text("\n".join(queries))
+    (folder / "qrels" / "test.tsv").write_text("\n".join(qrels))
+    (row,) = evaluate(read_judged(folder), ["hybrid"], settings, real_embedder, silent)
+    assert row["Success@1"] == 1
+
+
+@pytest.mark.timeout(600)
+def test_relevance_on_judged_questions_does_not_fall(
+    shared: Path, settings: Settings, real_embedder: SentenceEmbedder
+) -> None:
+    """A guard against regressions, a little below the figures of benchmarks/results."""
+    judged = read_judged(shared / "data" / "eval" / "xquad-en")
+    rows = evaluate(judged, ["hybrid", "keyword", "semantic"], settings, real_embedder, silent)
+    ndcg = {row["mode"]: row["nDCG@10"] for row in rows}
+    assert ndcg["hybrid"] >= 0.975
+    assert ndcg["keyword"] >= 0.955
+    assert ndcg["semantic"] >= 0.940

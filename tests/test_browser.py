@@ -1,0 +1,147 @@
+"""The page in a real Chromium, over the real service and model, as a newcomer would use it."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from werkzeug.serving import make_server
+
+from indexer.embedding import SentenceEmbedder
+from indexer.settings import Settings
+from service.api import create_app
+from service.engine import Engine
+
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+
+
+@pytest.fixture(scope="module")
+def address(real_index: Settings, real_embedder: SentenceEmbedder) -> Iterator[str]:
+    engine = Engine(real_index, real_embedder)
+    server = make_server("127.0.0.1", 0, create_app(engine), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not installed; on Debian: apt install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, java_script_enabled=False
+    )
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("requestfailed", lambda request: problems.append(f"{request.url} failed"))
+    page.on(
+        "request",
+        lambda request: problems.append(request.url) if "127.0.0.1" not in request.url else None,
+    )
+    page.on(
+        "response",
+        lambda response: problems.append(response.url) if response.status >= 500 else None,
+    )
+    yield page
+    context.close()
+    assert not problems
+
+
+def test_a_newcomer_asks_and_follows_the_answer_to_its_paragraph(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_label("Question").fill("who proposed a third-party operator")
+    page.keyboard.press("Enter")
+    answer = page.get_by_role("region", name="Answer")
+    expect(answer).to_contain_text("Brussels proposed a third-party operator")
+    expect(page.locator("mark").first).to_be_visible()
+    expect(page.get_by_label("Question")).to_have_value("who proposed a third-party operator")
+    answer.get_by_role("link").first.click()
+    expect(page).to_have_url(f"{page.url.split('#')[0]}#{page.url.split('#')[1]}")
+    paragraph = page.locator(":target")
+    expect(paragraph).to_contain_text("Brussels proposed a third-party operator")
+    expect(paragraph).to_be_in_viewport()
+
+
+def test_the_keyboard_alone_is_enough(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(page.get_by_label("Question")).to_be_focused()
+    page.keyboard.type("grain train to Armenia")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("region", name="Answer")).to_be_visible()
+
+
+def test_filters_stay_in_the_address(page: Page, address: str) -> None:
+    page.goto(f"{address}/?q=corridor&mode=keyword&after=2025-01-01")
+    expect(page.locator("select[name=mode]")).to_have_value("keyword")
+    expect(page.locator("input[name=after]")).to_have_value("2025-01-01")
+    years = page.locator("time").evaluate_all("all => all.map(t => t.dateTime.slice(0, 4))")
+    assert set(years) == {"2025"}
+
+
+def test_more_hits_follow_the_first_ten(page: Page, address: str) -> None:
+    page.goto(f"{address}/?q=corridor")
+    first = page.locator("ol.list > li").count()
+    page.get_by_role("link", name="More").click()
+    assert first == 10
+    expect(page.locator("ol.list")).to_have_attribute("start", "11")
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(320, "light"), (390, "dark"), (1280, "light"), (1920, "dark")]
+)
+def test_no_width_scrolls_sideways(browser: Browser, address: str, width: int, scheme: str) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page = context.new_page()
+    for path in ("/", "/?q=who+opposes+the+corridor", "/?q=a&limit=0", "/nothing"):
+        page.goto(address + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+
+
+def test_the_documentation_of_the_routes_works_without_a_network(
+    browser: Browser, address: str
+) -> None:
+    page = browser.new_page()
+    foreign: list[str] = []
+    page.on(
+        "request",
+        lambda r: (
+            foreign.append(r.url) if r.url.startswith("http") and address not in r.url else None
+        ),
+    )
+    page.goto(f"{address}/docs")
+    expect(page.get_by_text("/v1/search").first).to_be_visible()
+    assert not foreign
+    page.close()
+
+
+def screenshot(address: str, browser: Browser, path: Path) -> None:
+    """Used by ``make screenshot`` for the picture in the README."""
+    page = browser.new_page(viewport={"width": 1180, "height": 860})
+    page.goto(f"{address}/?q=who+proposed+a+third-party+operator")
+    page.screenshot(path=path)
+    page.close()

@@ -1,11 +1,11 @@
-# The five verbs: run, test, check, bench, clean. Each installs what it needs into .venv first.
+# Every verb installs what it needs into .venv first.
 
 PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run test check bench clean
+.PHONY: run test check bench screenshot clean
 
 ## run: build the index of seeds/ and serve it on http://127.0.0.1:8080
 run: .venv/installed
@@ -27,8 +27,12 @@ check: .venv/installed-dev
 bench: .venv/installed-dev
 	$(BIN)/python benchmarks/relevance.py
 	$(BIN)/python benchmarks/answers.py
-	$(BIN)/python benchmarks/latency.py
 
+## screenshot: take the README's picture of the page anew
+screenshot: .venv/installed-dev
+	$(BIN)/python docs/screenshot.py
+
+## clean: remove the environment, the caches and the index
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find index_data -mindepth 1 ! -name README.md -delete
@@ -38,9 +42,9 @@ clean:
 	@echo "Creating .venv ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Winnow needs Python 3.11 or newer")'
 	@$(PYTHON) -m venv .venv || { echo "On Debian and Ubuntu: apt install python3-venv"; exit 1; }
-	@echo "Installing PyTorch ..."
+	@echo "Installing PyTorch, the largest part: about 200 MB ..."
 	@$(BIN)/pip install --quiet "$$(sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)"
-	@echo "Installing Winnow and its other libraries ..."
+	@echo "Installing Winnow, its embedding model and its other libraries ..."
 	@$(BIN)/pip install --quiet --editable .
 	@touch $@
 

@@ -8,6 +8,7 @@ beside their paragraph as half-precision rows.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,8 @@ CREATE TABLE articles (
     byline TEXT,
     publisher TEXT,
     language TEXT,
-    encoding TEXT NOT NULL
+    encoding TEXT NOT NULL,
+    vector BLOB NOT NULL -- float16, one row for the title, none where it is empty
 );
 CREATE TABLE paragraphs (
     key INTEGER PRIMARY KEY,
@@ -57,6 +59,17 @@ class Passage:
     article: Article
 
 
+@dataclass(frozen=True, slots=True)
+class SentenceVectors:
+    """Vectors of a paragraph's ``sentences``, shape (sentences, dimensions), and of its ``title``.
+
+    ``title`` has one row, or none if the article's title is empty.
+    """
+
+    sentences: Vectors
+    title: Vectors
+
+
 class StoreWriter:
     """Fills the store of a new generation. Keys count up from 1 in the order of adding."""
 
@@ -69,11 +82,14 @@ class StoreWriter:
         self._articles = 0
         self._paragraphs = 0
 
-    def add_article(self, article: Article) -> int:
-        """Add the article without its paragraphs; returns its key."""
+    def add_article(self, article: Article, vectors: Vectors) -> int:
+        """Add the article without its paragraphs; returns its key.
+
+        ``vectors`` has one row, the title's, or none if the title is empty.
+        """
         self._articles += 1
         self._connection.execute(
-            "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 self._articles,
                 article.id,
@@ -84,6 +100,7 @@ class StoreWriter:
                 article.publisher,
                 article.language,
                 article.encoding,
+                _halved(vectors),
             ),
         )
         return self._articles
@@ -101,7 +118,7 @@ class StoreWriter:
                 paragraph.end,
                 paragraph.text,
                 np.asarray(paragraph.sentences, dtype="<i4").tobytes(),
-                vectors.astype("<f2").tobytes(),
+                _halved(vectors),
             ),
         )
         return self._paragraphs
@@ -113,19 +130,40 @@ class StoreWriter:
 
 
 class ArticleStore:
-    """The store of a published generation, read-only and safe to share between threads."""
+    """The store of a published generation, read-only; threads may share it.
+
+    Each thread gets a connection of its own: sharing one between threads mixes up their rows.
+    """
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise IndexCorrupt(f"{path} is missing", hint="Run: winnow build --full")
-        # SQLite is compiled to serialise its calls; immutable spares it looking for a journal.
-        self._connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
-        )
+        # Immutable spares SQLite looking for a journal, and lets it be read from any medium.
+        self._uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        self._thread = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._closed = False
+        self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+        """Close the file; no thread can read from it afterwards."""
+        with self._lock:
+            self._closed = True
+            for connection in self._connections:
+                connection.close()
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        found: sqlite3.Connection | None = getattr(self._thread, "connection", None)
+        if found is None:
+            with self._lock:
+                if self._closed:
+                    raise sqlite3.ProgrammingError("the store is closed")
+                # Another thread may be the one that closes it, once no reader is left.
+                found = sqlite3.connect(self._uri, uri=True, check_same_thread=False)
+                self._connections.append(found)
+            self._thread.connection = found
+        return found
 
     def counts(self) -> tuple[int, int]:
         """How many articles and paragraphs there are."""
@@ -189,12 +227,20 @@ class ArticleStore:
             )
         return _passage(row)
 
-    def sentence_vectors(self, keys: Sequence[int], dimensions: int) -> list[Vectors]:
-        """Vectors of each paragraph's sentences, each of shape (sentences, dimensions)."""
-        query = f"SELECT key, vectors FROM paragraphs WHERE key IN ({_marks(keys)})"  # noqa: S608 - marks only
-        rows = dict(self._connection.execute(query, tuple(keys)))
+    def sentence_vectors(self, keys: Sequence[int], dimensions: int) -> list[SentenceVectors]:
+        """Vectors of each paragraph's sentences and of its article's title."""
+        query = (
+            "SELECT p.key, p.vectors, a.vector FROM paragraphs p "  # noqa: S608 - marks only
+            f"JOIN articles a ON a.key = p.article WHERE p.key IN ({_marks(keys)})"
+        )
+        rows = {key: blobs for key, *blobs in self._connection.execute(query, tuple(keys))}
         return [
-            np.frombuffer(rows[key], dtype="<f2").reshape(-1, dimensions).astype(np.float32)
+            SentenceVectors(
+                *(
+                    np.frombuffer(blob, dtype="<f2").reshape(-1, dimensions).astype(np.float32)
+                    for blob in rows[key]
+                )
+            )
             for key in keys
         ]
 
@@ -216,6 +262,10 @@ class ArticleStore:
             "JOIN articles a ON a.key = p.article ORDER BY p.key"
         )
         return (_passage(row) for row in self._connection.execute(query))
+
+
+def _halved(vectors: Vectors) -> bytes:
+    return vectors.astype("<f2").tobytes()
 
 
 def _marks(keys: Sequence[int]) -> str:

@@ -36,14 +36,13 @@ class GenerationWriter:
         self._store = StoreWriter(folder / ARTICLES)
         self._keyword = KeywordWriter(folder / KEYWORD)
         self._vectors = VectorWriter(embedder.dimensions)
-        self._waiting: list[tuple[int, Article, Paragraph]] = []
+        self._waiting: list[tuple[Article, Paragraph]] = []
+        self._article: tuple[Article | None, int] = (None, 0)
 
     def add(self, article: Article) -> None:
         """Add an article with its paragraphs."""
-        key = self._store.add_article(article)
-        self.articles += 1
         for paragraph in article.paragraphs:
-            self._waiting.append((key, article, paragraph))
+            self._waiting.append((article, paragraph))
             if len(self._waiting) == _BATCH:
                 self._flush()
 
@@ -63,19 +62,25 @@ class GenerationWriter:
             self._vectors.save(self._folder / VECTORS)
 
     def _flush(self) -> None:
-        windows = [
-            [p.text[s:e] for s, e in self._embedder.windows(p.text)] for _, _, p in self._waiting
-        ]
-        sentences = [[p.text[s:e] for s, e in p.sentences] for _, _, p in self._waiting]
-        vectors = self._encode(windows + sentences)
-        for i, (article_key, article, paragraph) in enumerate(self._waiting):
-            own, of_sentences = vectors[i], vectors[len(windows) + i]
-            key = self._store.add_paragraph(article_key, paragraph, of_sentences)
+        paragraphs = [paragraph for _, paragraph in self._waiting]
+        titles = [[article.title] if article.title else [] for article, _ in self._waiting]
+        sentences = [[p.text[s:e] for s, e in p.sentences] for p in paragraphs]
+        windows = [[p.text[s:e] for s, e in self._embedder.windows(p.text)] for p in paragraphs]
+        vectors = iter(self._encode(titles + sentences + windows))
+        of_titles, of_sentences, of_windows = (
+            [next(vectors) for _ in paragraphs] for _ in range(3)
+        )
+        for i, (article, paragraph) in enumerate(self._waiting):
+            if self._article[0] is not article:
+                self._article = article, self._store.add_article(article, of_titles[i])
+                self.articles += 1
+            key = self._store.add_paragraph(self._article[1], paragraph, of_sentences[i])
             self._keyword.add(
                 key, article.title, paragraph.text, article.byline or "", article.source
             )
-            self._vectors.add(np.full(len(own), key), np.arange(len(own)), own)
-            self.windowed += len(own) > 1
+            count = len(of_windows[i])
+            self._vectors.add(np.full(count, key), np.arange(count), of_windows[i])
+            self.windowed += count > 1
         self.paragraphs += len(self._waiting)
         self._waiting.clear()
 

@@ -67,7 +67,7 @@ class SentenceReader:
             spans = item.passage.paragraph.sentences
             cosines, coverage = sentence_features(asked, item)
             best = int(np.argmax(cosines + coverage))
-            confidence = _confidence(item.score, cosines[best], coverage[best])
+            confidence = _confidence(item, cosines[best], coverage[best])
             readings.append(Reading(item.passage, spans[best], spans[best], confidence))
         return sorted(readings, key=lambda reading: -reading.confidence)
 
@@ -94,9 +94,14 @@ def sentence_features(asked: frozenset[str], evidence: Evidence) -> tuple[Scores
     return cosines, coverage
 
 
-_BIAS, _SCORE, _COSINE, _COVERAGE = -4.0, 0.5, 4.0, 2.0
+_WITH_MEANING = (-8.0, 8.0, 3.0, 1.5)
+_WITHOUT_MEANING = (-5.0, 8.0, 0.0, 1.5)
+"""Bias, and what a point of score, cosine and coverage adds; see benchmarks/results/answers.md."""
 
 
-def _confidence(score: float, cosine: float, coverage: float) -> float:
-    """Logistic regression of "this sentence holds the answer" on the three measures."""
-    return 1 / (1 + math.exp(-(_BIAS + _SCORE * score + _COSINE * cosine + _COVERAGE * coverage)))
+def _confidence(evidence: Evidence, cosine: float, coverage: float) -> float:
+    """Logistic regression of "this sentence holds an accepted answer" on what was measured."""
+    fit = _WITHOUT_MEANING if evidence.cosines is None else _WITH_MEANING
+    bias, of_score, of_cosine, of_coverage = fit
+    logit = bias + of_score * evidence.score + of_cosine * cosine + of_coverage * coverage
+    return 1 / (1 + math.exp(-logit))

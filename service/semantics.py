@@ -1,11 +1,13 @@
 """The semantic side: how near a paragraph's meaning is to a question's.
 
 Paragraph vectors are searched; the candidates are then scored by a mix of their paragraph's and
-their best sentence's cosine, since a short question resembles a sentence more than a paragraph.
+their best sentence's cosine, since a short question resembles a sentence more than a paragraph. The
+article's title counts as one more sentence: it often says what its paragraphs take for granted.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -46,12 +48,19 @@ class SemanticSearch:
         if not len(paragraphs):
             return np.empty(0)
         whole = self._vectors.score(vector, paragraphs)
-        nearest = np.array([cosines.max() for cosines in self.sentences(vector, paragraphs)])
+        nearest = np.array(
+            [max(title, cosines.max()) for title, cosines in self._cosines(vector, paragraphs)]
+        )
         mixed = (1 - self._sentence_weight) * whole + self._sentence_weight * nearest
         # Half precision can put a cosine a little beyond its bounds.
         return np.clip(mixed, -1.0, 1.0)
 
     def sentences(self, vector: Vectors, paragraphs: Ids) -> list[Scores]:
         """Cosine of each sentence of each paragraph, shape (sentences,) each."""
-        rows = self._store.sentence_vectors(paragraphs.tolist(), len(vector))
-        return [(vectors @ vector).astype(np.float64) for vectors in rows]
+        return [cosines for _, cosines in self._cosines(vector, paragraphs)]
+
+    def _cosines(self, vector: Vectors, paragraphs: Ids) -> Iterator[tuple[float, Scores]]:
+        """Of each paragraph, the cosine of its article's title and those of its sentences."""
+        for stored in self._store.sentence_vectors(paragraphs.tolist(), len(vector)):
+            title = float((stored.title @ vector).max(initial=-1.0))
+            yield title, (stored.sentences @ vector).astype(np.float64)

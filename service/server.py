@@ -147,6 +147,8 @@ def serve(settings: Settings, load_embedder: Callable[[], Embedder | ModelError]
     def make_app() -> Flask:
         engine = Engine(settings, load_embedder())
         engine.warm()
+        for reason in engine.readiness().degraded:
+            click.echo(f"Note: {reason}", err=True)
         return create_app(engine)
 
     click.echo("Loading the embedding model and the index ...", err=True)

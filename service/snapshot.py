@@ -7,6 +7,7 @@ model still answers by keywords and says so.
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from indexer.build import READABLE
@@ -49,19 +50,28 @@ class Snapshot:
                 )
         generations.verify(manifest)
         folder = generations.path(manifest.id)
-        store = ArticleStore(folder / ARTICLES)
-        semantic: SemanticSearch | None = None
-        degraded: tuple[str, ...] = ()
-        if isinstance(embedder, ModelError):
-            degraded = (f"keywords only: {embedder}",)
-        elif embedder.fingerprint != manifest.identity["model"]:
-            degraded = ("keywords only: the index was built with another embedding model",)
-        else:
-            vectors = FaissIndex(folder / VECTORS)
-            semantic = SemanticSearch(vectors, store, embedder, settings.sentence_weight)
-        keyword = WhooshIndex.open(
-            folder / KEYWORD, title_weight=settings.title_weight, k1=settings.k1, b=settings.b
-        )
+        with ExitStack() as opened:
+            store = opened.enter_context(closing(ArticleStore(folder / ARTICLES)))
+            keyword = opened.enter_context(
+                closing(
+                    WhooshIndex.open(
+                        folder / KEYWORD,
+                        title_weight=settings.title_weight,
+                        k1=settings.k1,
+                        b=settings.b,
+                    )
+                )
+            )
+            semantic: SemanticSearch | None = None
+            degraded: tuple[str, ...] = ()
+            if isinstance(embedder, ModelError):
+                degraded = (f"keywords only: {embedder}",)
+            elif embedder.fingerprint != manifest.identity["model"]:
+                degraded = ("keywords only: the index was built with another embedding model",)
+            else:
+                vectors = FaissIndex(folder / VECTORS)
+                semantic = SemanticSearch(vectors, store, embedder, settings.sentence_weight)
+            opened.pop_all()  # what is open stays so; an error above would have closed it
         return cls(manifest, store, keyword, semantic, degraded)
 
     def close(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -136,12 +135,4 @@ def test_the_documentation_of_the_routes_works_without_a_network(
     page.goto(f"{address}/docs")
     expect(page.get_by_text("/v1/search").first).to_be_visible()
     assert not foreign
-    page.close()
-
-
-def screenshot(address: str, browser: Browser, path: Path) -> None:
-    """Used by ``make screenshot`` for the picture in the README."""
-    page = browser.new_page(viewport={"width": 1180, "height": 860})
-    page.goto(f"{address}/?q=who+proposed+a+third-party+operator")
-    page.screenshot(path=path)
     page.close()

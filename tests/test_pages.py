@@ -658,7 +658,7 @@ def test_an_unknown_article_is_a_page_with_the_way_back(get: Get, engine: FakeEn
 
     page = get("/articles/x", status=404)
 
-    assert "There is no such article" in page.text
+    assert "There is nothing here" in page.text
     assert "/v1/" not in page.text
     assert "/" in page.links
 

@@ -36,7 +36,7 @@ def store_of(folder: Path, *articles: Article) -> ArticleStore:
     path.unlink(missing_ok=True)
     writer = StoreWriter(path)
     for each in articles:
-        key = writer.add_article(each)
+        key = writer.add_article(each, np.ones((1, 4), dtype=np.float32))
         for paragraph in each.paragraphs:
             vectors = np.full((len(paragraph.sentences), 4), 0.5, dtype=np.float32)
             writer.add_paragraph(key, paragraph, vectors)
@@ -69,8 +69,9 @@ def test_passages_come_in_the_order_asked_for(tmp_path: Path) -> None:
 def test_sentence_vectors_come_back_in_half_precision(tmp_path: Path) -> None:
     store = store_of(tmp_path, article("a", "one"))
     (vectors,) = store.sentence_vectors([1], 4)
-    assert vectors.tolist() == [[0.5] * 4]
-    assert vectors.dtype == np.float32
+    assert vectors.sentences.tolist() == [[0.5] * 4]
+    assert vectors.title.tolist() == [[1.0] * 4]
+    assert vectors.sentences.dtype == np.float32
     store.close()
 
 

@@ -1,0 +1,80 @@
+"""The documentation says what the code does: commands, routes, settings and figures are checked."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from indexer.settings import Settings
+from service.cli import main
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_setting_is_in_the_table_with_its_default() -> None:
+    table = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else f"`{field.default}`"
+        row = f"| `{name}` | `WINNOW_{name.upper()}` | {default} | {field.description} |"
+        assert row in table
+    assert table.count("| `WINNOW_") == len(Settings.model_fields)
+
+
+def test_every_command_is_in_the_readme_and_every_one_there_exists() -> None:
+    assert set(re.findall(r"winnow ([a-z]+)", README)) >= main.commands.keys()
+    shown = re.findall(r"^ *(?:\.venv/bin/)?winnow ([a-z]+)", README, re.MULTILINE)
+    assert set(shown) <= main.commands.keys()
+
+
+def test_every_file_that_the_readme_names_is_there() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_figures_in_the_readme_are_those_that_were_measured() -> None:
+    measured = json.loads((ROOT / "benchmarks/results/relevance.json").read_text())["results"]
+    figures = {(row["set"], row["mode"]): row["nDCG@10"] for row in measured}
+    rows = re.findall(r"^\| ([a-z-]+) \| ([.\d]+) \| ([.\d]+) \| ([.\d]+) \|", README, re.MULTILINE)
+    assert {name for name, *_ in rows} == {name for name, _ in figures}
+    for name, *columns in rows:
+        for mode, shown in zip(("hybrid", "keyword", "semantic"), columns, strict=True):
+            assert float(shown) == pytest.approx(figures[name, mode], abs=0.0005), (name, mode)
+
+
+def test_the_fit_of_the_confidence_is_the_one_in_use() -> None:
+    from service import reading  # noqa: PLC0415 - private constants, named only here
+
+    results = (ROOT / "benchmarks/results/answers.md").read_text(encoding="utf-8")
+    fits = re.findall(
+        r"bias (-?[\d.]+), score ([\d.]+), cosine ([\d.]+), coverage ([\d.]+)", results
+    )
+    in_use = [reading._WITH_MEANING, reading._WITHOUT_MEANING]
+    assert [tuple(map(float, fit)) for fit in fits] == in_use
+
+
+def test_versions_are_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[\d.]+", each) for each in wanted)
+
+
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "docs/settings.md"])
+def test_no_document_names_a_path_of_somebodys_machine(name: str) -> None:
+    assert not re.search(r"/(?:home|root|work|tmp|Users)/", (ROOT / name).read_text())
+
+
+def test_the_license_of_every_seed_is_ours() -> None:
+    """The sample articles are written for this project: their bylines say so."""
+    bylines = [
+        line
+        for path in Path(ROOT, "seeds").glob("*.txt")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.startswith("By ")
+    ]
+    assert len(bylines) >= 12
+    assert all(line.startswith("By Winnow sample ") for line in bylines)

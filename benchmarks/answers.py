@@ -46,11 +46,18 @@ paragraphs read. `right`: share of the answerable questions where that sentence 
 answerable questions that get an answer, the share of those answers that are right, and the share
 of unanswerable questions that get one all the same."""
 
-THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
+THRESHOLDS = (0.1, 0.17, 0.3, 0.5, 0.7)
+
+MEASURES: dict[Mode, list[int]] = {"hybrid": [1, 2], "keyword": [0, 2]}
+"""Columns of a row that the fit uses: where there is a cosine, the score adds nothing to it."""
 
 
 Rows: TypeAlias = npt.NDArray[np.float64]
 """Score, cosine, coverage; is it right, is there an answer, is it the first of its question."""
+
+
+Fit: TypeAlias = tuple[float, Rows]
+"""Bias, and the weights of score, cosine and coverage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +155,13 @@ def measure(snapshot: Snapshot, settings: Settings, asked: list[Asked], mode: Mo
 
 def report(measured: dict[str, Rows], mode: Mode) -> Iterator[str]:
     """The fit and the table of one mode, in Markdown."""
-    whole = fit(np.concatenate(list(measured.values())))
     yield ""
     yield f"## Mode {mode}"
     yield ""
-    yield f"Fit to all sets: bias {whole.intercept_[0]:.2f}, " + ", ".join(
+    bias, weights = fit(np.concatenate(list(measured.values())), MEASURES[mode])
+    yield f"Fit to all sets: bias {bias:.2f}, " + ", ".join(
         f"{name} {value:.2f}"
-        for name, value in zip(("score", "cosine", "coverage"), whole.coef_[0], strict=True)
+        for name, value in zip(("score", "cosine", "coverage"), weights, strict=True)
     )
     yield ""
     columns = ["set", "asked", "right", "AUC", "Brier"]
@@ -163,22 +170,38 @@ def report(measured: dict[str, Rows], mode: Mode) -> Iterator[str]:
     yield "|" + "---|" * len(columns)
     for name, rows in measured.items():
         others = np.concatenate([r for other, r in measured.items() if other != name])
-        yield "| " + " | ".join([name, *judge(rows, fit(others))]) + " |"
+        yield "| " + " | ".join([name, *judge(rows, fit(others, MEASURES[mode]))]) + " |"
 
 
-def fit(rows: Rows) -> LogisticRegression:
-    """Logistic regression of "right" on the three measures."""
-    return LogisticRegression(C=100.0).fit(rows[:, :3], rows[:, 3])
+def fit(rows: Rows, columns: list[int]) -> Fit:
+    """Logistic regression of "right" on the surest paragraph of each question.
+
+    Which paragraph is surest is told by a first fit, to all paragraphs. Most of those are wrong,
+    so as a probability the first fit would be far too low for the one that is chosen.
+    """
+    features = rows[:, columns]
+    every = LogisticRegression(C=100.0).fit(features, rows[:, 3])
+    top = surest(rows, every.decision_function(features))
+    chosen = LogisticRegression(C=100.0).fit(features[top], rows[top, 3])
+    weights = np.zeros(3)
+    weights[columns] = chosen.coef_[0]
+    return float(chosen.intercept_[0]), weights
 
 
-def judge(rows: Rows, model: LogisticRegression) -> Iterator[str]:
-    """Figures on the surest sentence of each question."""
+def surest(rows: Rows, logits: Rows) -> list[int]:
+    """The row of each question that has the highest logit."""
     starts = np.flatnonzero(rows[:, 5])
-    sure = model.predict_proba(rows[:, :3])[:, 1]
-    top = [
-        a + int(sure[a:b].argmax()) for a, b in zip(starts, [*starts[1:], len(rows)], strict=True)
-    ]
-    right, answerable, sure = rows[top, 3], rows[top, 4] > 0, sure[top]
+    ends = [*starts[1:], len(rows)]
+    return [int(a + logits[a:b].argmax()) for a, b in zip(starts, ends, strict=True)]
+
+
+def judge(rows: Rows, model: Fit) -> Iterator[str]:
+    """Figures on the surest sentence of each question."""
+    bias, weights = model
+    logits = bias + rows[:, :3] @ weights
+    top = surest(rows, logits)
+    sure = 1 / (1 + np.exp(-logits[top]))
+    right, answerable = rows[top, 3], rows[top, 4] > 0
     yield str(len(top))
     yield f"{right[answerable].mean():.3f}"
     yield f"{roc_auc_score(right, sure):.3f}"

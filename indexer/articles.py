@@ -87,6 +87,8 @@ def from_record(record: object, *, file: str, line: int) -> tuple[Article, list[
     if not isinstance(record, dict):
         raise Unusable("not a JSON object")
     text = _string(record, "text")
+    # A record of only a headline is found by it, as a file of only a headline is.
+    text = text if text.strip() else _string(record, "title")
     spans = lines(text)
     if not spans:
         raise Unusable("text is missing or empty")

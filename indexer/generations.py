@@ -26,6 +26,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from indexer.analysis import ANALYZER
 from indexer.errors import IndexBusy, IndexCorrupt, IndexMissing, IndexNotWritable
 
 MANIFEST = "manifest.json"
@@ -33,6 +36,12 @@ ARTICLES = "articles.sqlite"
 KEYWORD = "keyword"
 VECTORS = "vectors.faiss"
 REPORT = "report.json"
+
+READABLE = {"analyzer": ANALYZER, "format": "2"}
+"""The part of a manifest's identity without which this program cannot read an index at all.
+
+Raise the format with every change to what the files of a generation hold.
+"""
 
 _KEPT = 3
 """Generations left after a publication: the live one and two to go back to."""
@@ -51,9 +60,8 @@ class SeedRecord:
 class Manifest:
     """What a generation was made of and what it holds. Its presence means: complete.
 
-    ``identity`` is what must agree between an index and the program reading it: the embedding
-    model's fingerprint and dimensions, the analyzer, and the versions of the formats. ``files``
-    has the sha256 of every other file of the generation.
+    ``identity`` is what must agree between an index and the program reading it: ``READABLE`` and
+    the embedding model's fingerprint. ``files`` has the sha256 of every other file.
     """
 
     id: str
@@ -67,10 +75,8 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
-        """Read what :meth:`to_json` wrote; KeyError, TypeError or ValueError if it is not that."""
-        values = json.loads(text)
-        seeds = tuple(SeedRecord(**seed) for seed in values.pop("seeds"))
-        return cls(**values, seeds=seeds)
+        """Read what :meth:`to_json` wrote; ValueError if it is not that."""
+        return TypeAdapter(cls).validate_json(text)
 
     def to_json(self) -> str:
         """The manifest as indented JSON."""
@@ -93,12 +99,27 @@ class Generations:
     def current(self) -> str | None:
         """The id of the live generation; None before the first build."""
         try:
-            return self._current.read_text(encoding="ascii").strip()
+            id_ = self._current.read_text(encoding="ascii").strip()
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
             raise IndexCorrupt(
                 f"{self._current} cannot be read: {error}", hint="Run: winnow build --full"
+            ) from error
+        if not id_ or "/" in id_:
+            raise IndexCorrupt(
+                f"{self._current} names no generation", hint="Run: winnow build --full"
+            )
+        return id_
+
+    def report(self, id_: str) -> dict[str, Any]:
+        """The report of the build that made generation ``id_``; IndexCorrupt if it is damaged."""
+        path = self.path(id_) / REPORT
+        try:
+            return dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise IndexCorrupt(
+                f"{path} is missing or damaged: {error}", hint="Run: winnow build --full"
             ) from error
 
     def manifest(self, id_: str) -> Manifest:
@@ -110,7 +131,7 @@ class Generations:
         path = self.path(id_) / MANIFEST
         try:
             return Manifest.from_json(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError) as error:
             raise IndexCorrupt(
                 f"{path} is missing or damaged: {error}", hint="Run: winnow build --full"
             ) from error

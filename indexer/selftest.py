@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from indexer.analysis import tokens
 from indexer.errors import IndexCorrupt
 from indexer.generations import ARTICLES, KEYWORD, VECTORS
-from indexer.grammar import parse
+from indexer.grammar import Query, Word
 from indexer.keyword import WhooshIndex
 from indexer.protocols import Embedder
 from indexer.store import ArticleStore, Passage
@@ -51,8 +52,10 @@ def _finds_itself(
     text, key = passage.paragraph.text, np.array([passage.key])
     start, end = embedder.windows(text)[0]
     near = vectors.score(embedder.encode([text[start:end]])[0], key)[0]
-    query = parse(" ".join(text.split()[:20]))
-    return near > _SAME and (not query.terms or keyword.score(query, key)[0] > 0)
+    words = tuple(token.form for token in tokens(text)[:20])
+    # Made by hand: the grammar would read syntax into a paragraph's words.
+    query = Query(" ".join(words), words, tuple(Word(word) for word in words))
+    return near > _SAME and (not words or keyword.score(query, key)[0] > 0)
 
 
 def _spread(keys: Ids) -> list[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,6 @@ CREATE TABLE paragraphs (
     vectors BLOB NOT NULL,   -- float16, one row a sentence
     UNIQUE (article, number)
 );
-CREATE INDEX articles_published ON articles (published);
 """
 
 _ARTICLE = "a.id, a.source, a.title, a.published, a.byline, a.publisher, a.language, a.encoding"
@@ -247,21 +246,15 @@ class ArticleStore:
     def published_within(self, after: str | None, before: str | None) -> Ids:
         """Keys of paragraphs whose article's date lies in the days from ``after`` to ``before``.
 
-        Both ends count. Articles without a date are in no range.
+        Both ends count, in the time zone that the article itself is dated in. Articles without a
+        date are in no range.
         """
         query = (
             "SELECT p.key FROM paragraphs p JOIN articles a ON a.key = p.article "
-            "WHERE date(a.published) >= ? AND date(a.published) <= ? ORDER BY p.key"
+            "WHERE substr(a.published, 1, 10) BETWEEN ? AND ? ORDER BY p.key"
         )
         rows = self._connection.execute(query, (after or "0000-01-01", before or "9999-12-31"))
         return np.fromiter((row[0] for row in rows), dtype=np.int64)
-
-    def __iter__(self) -> Iterator[Passage]:
-        query = (
-            f"SELECT p.key, {_PARAGRAPH}, {_ARTICLE} FROM paragraphs p "  # noqa: S608 - constants only
-            "JOIN articles a ON a.key = p.article ORDER BY p.key"
-        )
-        return (_passage(row) for row in self._connection.execute(query))
 
 
 def _halved(vectors: Vectors) -> bytes:

@@ -7,6 +7,7 @@ flask-openapi validates requests with the models of :mod:`service.schemas` and w
 from __future__ import annotations
 
 import http
+import json
 from typing import cast
 
 from flask import Flask, Response, current_app, redirect, request
@@ -28,6 +29,8 @@ from service.schemas import (
     ArticlesQuery,
     FullArticle,
     FullParagraph,
+    Liveness,
+    NoParameters,
     ParagraphPath,
     Problem,
     Readiness,
@@ -82,48 +85,65 @@ def create_app(engine: Engine) -> Flask:
 
 
 def _routes(engine: Engine) -> APIBlueprint:
-    api = APIBlueprint(
-        "api", __name__, abp_responses=dict.fromkeys(("400", "404", "410", "503"), _PROBLEM)
-    )
+    api = APIBlueprint("api", __name__, abp_responses={"400": _PROBLEM, "500": _PROBLEM})
 
-    @api.get("/v1/search", tags=[_SEARCH], responses={"200": SearchResult})
+    @api.get(
+        "/v1/search",
+        tags=[_SEARCH],
+        responses={"200": SearchResult, "410": _PROBLEM, "503": _PROBLEM},
+    )
     def search(query: SearchQuery) -> Response:
         """Rank paragraphs for a query."""
         return _json(engine.search(query))
 
-    @api.get("/v1/answers", tags=[_SEARCH], responses={"200": AnswerResult})
+    @api.get("/v1/answers", tags=[_SEARCH], responses={"200": AnswerResult, "503": _PROBLEM})
     def ask(query: AnswerQuery) -> Response:
         """Answer a question, verbatim from an article, or say that there is no answer."""
         return _json(engine.answer(query))
 
-    @api.post("/v1/answers", tags=[_SEARCH], responses={"200": AnswerResult})
-    def ask_in_body(body: AnswerBody) -> Response:
+    @api.post(
+        "/v1/answers",
+        tags=[_SEARCH],
+        responses={
+            "200": AnswerResult,
+            **dict.fromkeys(("413", "415", "503"), _PROBLEM),
+        },
+    )
+    def ask_in_body(body: AnswerBody, query: NoParameters) -> Response:  # noqa: ARG001 - refuses any
         """The same, with the question in a JSON body."""
         values = body.model_dump()
         return _json(engine.answer(AnswerQuery(q=values.pop("question"), **values)))
 
-    @api.get("/v1/articles", tags=[_ARTICLES], responses={"200": ArticleList})
+    @api.get("/v1/articles", tags=[_ARTICLES], responses={"200": ArticleList, "503": _PROBLEM})
     def articles(query: ArticlesQuery) -> Response:
         """The articles of the collection, newest first."""
         return _json(engine.articles(query))
 
-    @api.get("/v1/articles/<id>", tags=[_ARTICLES], responses={"200": FullArticle})
-    def article(path: ArticlePath) -> Response:
+    @api.get(
+        "/v1/articles/<id>",
+        tags=[_ARTICLES],
+        responses={"200": FullArticle, "404": _PROBLEM, "503": _PROBLEM},
+    )
+    def article(path: ArticlePath, query: NoParameters) -> Response:  # noqa: ARG001 - refuses any
         """An article with all its paragraphs."""
         return _json(engine.article(path.id))
 
-    @api.get("/v1/paragraphs/<id>", tags=[_ARTICLES], responses={"200": FullParagraph})
-    def paragraph(path: ParagraphPath) -> Response:
+    @api.get(
+        "/v1/paragraphs/<id>",
+        tags=[_ARTICLES],
+        responses={"200": FullParagraph, "404": _PROBLEM, "503": _PROBLEM},
+    )
+    def paragraph(path: ParagraphPath, query: NoParameters) -> Response:  # noqa: ARG001 - refuses any
         """One paragraph with its article."""
         return _json(engine.paragraph(path.id))
 
-    @api.get("/health/live", tags=[_HEALTH])
-    def live() -> Response:
+    @api.get("/health/live", tags=[_HEALTH], responses={"200": Liveness})
+    def live(query: NoParameters) -> Response:  # noqa: ARG001 - refuses any
         """The process is up."""
-        return Response('{"status":"ok"}', content_type="application/json")
+        return _json(Liveness(status="ok"))
 
     @api.get("/health/ready", tags=[_HEALTH], responses={"200": Readiness, "503": Readiness})
-    def ready() -> Response:
+    def ready(query: NoParameters) -> Response:  # noqa: ARG001 - refuses any
         """Whether questions can be answered; 503 while they cannot."""
         readiness = engine.readiness()
         return _json(readiness, 503 if readiness.status == "not_ready" else 200)
@@ -154,7 +174,7 @@ def _check_request() -> Response | None:
                 hint="Give it once.",
                 parameter=name,
             )
-    if request.method == "POST":
+    if request.method == "POST" and request.routing_exception is None:
         if not request.is_json:
             return problems.problem(
                 415,
@@ -162,7 +182,16 @@ def _check_request() -> Response | None:
                 code="bad_content_type",
                 hint='Send JSON: -H "Content-Type: application/json"',
             )
-        request.get_json()  # raises BadRequest with the place of the mistake
+        try:
+            json.loads(request.get_data())
+        except (ValueError, RecursionError) as error:
+            return problems.problem(
+                400,
+                f"the body is not JSON: {error}",
+                code="bad_json",
+                hint='Send one object, such as {"question": "who proposed it"}.',
+                parameter="body",
+            )
     return None
 
 

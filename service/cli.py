@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexer.errors import ModelError, WinnowError
+from indexer.errors import ModelError, QueryError, SettingsError, WinnowError
 from indexer.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -30,16 +30,19 @@ _MODES: tuple[Mode, ...] = ("hybrid", "keyword", "semantic")
 
 
 class _Commands(click.Group):
-    """Turns the product's errors into a message, a hint and exit status 1."""
+    """Turns the product's errors into a message, a hint and an exit status."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except WinnowError as error:
-            click.echo(f"winnow: {error}", err=True)
+            from service.terminal import printable
+
+            # A message may name a file, and a file's name can hold anything.
+            click.echo(f"winnow: {printable(str(error))}", err=True)
             if error.hint:
-                click.echo(error.hint, err=True)
-            ctx.exit(1)
+                click.echo(printable(error.hint), err=True)
+            ctx.exit(2 if isinstance(error, SettingsError | QueryError) else 1)
 
 
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -184,11 +187,13 @@ def _embedder(settings: Settings) -> SentenceEmbedder:
 
 
 def _embedder_or_reason(settings: Settings) -> SentenceEmbedder | ModelError:
-    """The model; where there is none, the reason, with which keywords are still searched."""
+    """The model, loaded; where it cannot be, why: keywords are still searched then."""
     try:
-        return _embedder(settings)
+        embedder = _embedder(settings)
+        embedder.load()
     except ModelError as error:
         return error
+    return embedder
 
 
 @contextmanager

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from indexer.errors import ModelError, QueryError, StoredIndexError
 from indexer.freshness import Freshness
+from indexer.grammar import describe
 from indexer.protocols import Embedder
 from indexer.settings import Settings
 from indexer.types import Span
@@ -141,13 +143,15 @@ class Engine:
         """Whether questions can be answered, and how well; never raises for a missing index."""
         try:
             with self.library.borrow() as snapshot:
+                pending = self._freshness.pending(snapshot.manifest)
+                degraded = [*snapshot.degraded("hybrid"), *self._freshness.problems()]
                 return Readiness(
-                    status="degraded" if snapshot.degraded else "ready",
+                    status="degraded" if degraded else "ready",
                     generation=snapshot.manifest.id,
                     articles=snapshot.manifest.counts["articles"],
                     paragraphs=snapshot.manifest.counts["paragraphs"],
-                    pending=self._freshness.pending(snapshot.manifest),
-                    degraded=list(snapshot.degraded),
+                    pending=pending,
+                    degraded=degraded,
                 )
         except StoredIndexError as error:
             return Readiness(
@@ -171,11 +175,11 @@ class Engine:
     def _rank(
         self, snapshot: Snapshot, query: SearchQuery | AnswerQuery, watch: Stopwatch
     ) -> Ranking:
-        if len(query.q) > self._settings.max_query:
+        if query.after and query.before and query.after > query.before:
             raise QueryError(
-                f"the query has {len(query.q)} characters",
-                parameter="q",
-                hint=f"Ask with at most {self._settings.max_query:,} characters.",
+                f"after {query.after} and before {query.before} leave no day between them",
+                parameter="after",
+                hint="Give the earlier day as after.",
             )
         return rank(
             snapshot,
@@ -190,10 +194,12 @@ class Engine:
     def _circumstances(
         self, snapshot: Snapshot, ranking: Ranking, watch: Stopwatch
     ) -> dict[str, object]:
+        # Counting what is pending is what finds out whether the seeds can be seen at all.
+        pending = self._freshness.pending(snapshot.manifest)
         return {
             "generation": snapshot.manifest.id,
-            "degraded": list(ranking.degraded),
-            "pending": self._freshness.pending(snapshot.manifest),
+            "degraded": [*ranking.degraded, *self._freshness.problems()],
+            "pending": pending,
             "took_ms": watch.milliseconds(),
         }
 
@@ -201,7 +207,7 @@ class Engine:
         constraint = ranking.query.constraint
         return Explanation(
             words=ranking.query.question,
-            constraint=None if constraint is None else str(constraint),
+            constraint=None if constraint is None else describe(constraint),
             fusion=self._settings.fusion,
             depth=self._settings.depth,
             candidates=len(ranking.ranked),
@@ -221,17 +227,7 @@ def _hits(
             article=ArticleShape.of(item.passage.article),
             matches=list(snapshot.keyword.matches(ranking.query, item.passage.paragraph.text)),
             best_sentence=_best_sentence(asked, item),
-            contributions=[
-                ContributionShape(
-                    source=part.source,
-                    rank=part.rank,
-                    raw=part.raw,
-                    normalised=part.normalised,
-                    weight=part.weight,
-                    points=part.points,
-                )
-                for part in each.contributions
-            ],
+            contributions=[ContributionShape(**asdict(part)) for part in each.contributions],
         )
         for item, each in zip(evidence, ranked, strict=True)
     ]

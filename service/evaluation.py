@@ -72,12 +72,12 @@ def read_judged(folder: Path) -> Judged:
                 qrels.setdefault(row["query-id"], {})[row["corpus-id"]] = int(row["score"])
         questions = {row["_id"]: row["text"] for row in _lines(folder / "queries.jsonl")}
         answers = folder / "answers.jsonl"
-        return Judged(
+        judged = Judged(
             name=folder.resolve().name,
-            corpus=folder / "corpus.jsonl",
+            corpus=(folder / "corpus.jsonl").resolve(strict=True),
             questions={id_: text for id_, text in questions.items() if id_ in qrels},
             qrels=qrels,
-            answers={row["_id"]: row["answers"] for row in _lines(answers)}
+            answers={row["_id"]: row["answers"] for row in _lines(answers) if row["answers"]}
             if answers.exists()
             else {},
         )
@@ -86,6 +86,12 @@ def read_judged(folder: Path) -> Judged:
             f"{folder} is not a set of judged questions: {error}",
             hint="It needs corpus.jsonl, queries.jsonl and qrels/test.tsv as in BEIR.",
         ) from error
+    if not judged.questions:
+        raise SeedsError(
+            f"{folder} has no question with a judgment",
+            hint="The query-id column of qrels/test.tsv names the _id of queries.jsonl.",
+        )
+    return judged
 
 
 def evaluate(
@@ -101,7 +107,7 @@ def evaluate(
         seeds.mkdir()
         shutil.copy(judged.corpus, seeds / "corpus.jsonl")
         settings = settings.model_copy(update={"seeds": seeds, "index": Path(temporary, "index")})
-        build(settings, embedder, progress=progress)
+        report = build(settings, embedder, progress=progress)
         snapshot = Snapshot.open(Generations(settings.index), settings, embedder)
         with closing(snapshot):
             return [
@@ -109,6 +115,7 @@ def evaluate(
                     "set": judged.name,
                     "mode": mode,
                     "queries": len(judged.questions),
+                    **({"skipped": len(report.skipped)} if report.skipped else {}),
                     **_measure(judged, mode, settings, snapshot, progress),
                 }
                 for mode in modes

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from indexer.errors import ModelError, StoredIndexError
+from indexer.errors import IndexCorrupt, ModelError, StoredIndexError
 from indexer.generations import Generations
 from indexer.protocols import Embedder
 from indexer.settings import Settings
@@ -43,7 +43,7 @@ class Library:
         """The live snapshot, kept open until the block ends.
 
         Where the live generation cannot be opened, the one opened before goes on being lent, with
-        the reason among its ``degraded``.
+        the reason in its ``outdated``.
 
         Raises:
             IndexMissing: Nothing has been built yet.
@@ -51,11 +51,7 @@ class Library:
         """
         loan, reason = self._take()
         try:
-            yield (
-                replace(loan.snapshot, degraded=(*loan.snapshot.degraded, reason))
-                if reason
-                else loan.snapshot
-            )
+            yield replace(loan.snapshot, outdated=reason) if reason else loan.snapshot
         finally:
             with self._lock:
                 loan.readers -= 1
@@ -69,7 +65,10 @@ class Library:
                 self._close_if_done(loan)
 
     def _take(self) -> tuple[_Loan, str | None]:
-        live = self._generations.current()
+        try:
+            live = self._generations.current()
+        except IndexCorrupt as error:
+            live, self._refused = None, (None, error)
         reason = None
         if self._loan is None or self._loan.snapshot.manifest.id != live:
             reason = self._follow(live)

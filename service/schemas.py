@@ -18,6 +18,10 @@ from indexer.types import Article, Paragraph, Span
 Mode = Literal["hybrid", "keyword", "semantic"]
 
 MAX_LIMIT = 100
+"""Most hits on a page."""
+
+MAX_QUESTION = 1000
+"""Longest question, in characters: a page of text is no question, and would be read as one."""
 
 
 def _printable(value: object) -> object:
@@ -32,14 +36,16 @@ def _printable(value: object) -> object:
 
 def _calendar_day(value: object) -> object:
     """Refuse the other things that pydantic takes for a day, such as seconds since 1970."""
-    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-        raise ValueError("is not a day written YYYY-MM-DD")
-    return value
+    if isinstance(value, dt.date) or (
+        isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)
+    ):
+        return value
+    raise ValueError("is not a day written YYYY-MM-DD")
 
 
 Question = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=8000),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION),
     BeforeValidator(_printable),
 ]
 Day = Annotated[dt.date, BeforeValidator(_calendar_day)]
@@ -91,7 +97,7 @@ class AnswerBody(_Request):
     """The same as JSON, for POST."""
 
     question: Question = Field(examples=["who proposed a third-party operator"])
-    limit: int = Field(5, ge=1, le=MAX_LIMIT)
+    limit: int = Field(5, ge=1, le=MAX_LIMIT, strict=True)
     mode: Mode = "hybrid"
     after: Day | None = None
     before: Day | None = None
@@ -102,6 +108,10 @@ class ArticlesQuery(_Request):
 
     limit: int = Field(20, ge=1, le=MAX_LIMIT)
     offset: int = Field(0, ge=0, le=10_000_000)
+
+
+class NoParameters(_Request):
+    """For routes without parameters: any is refused by name."""
 
 
 class ArticlePath(_Request):
@@ -293,6 +303,12 @@ class Problem(_Shape):
     hint: str
     request_id: str
     parameter: str | None = Field(None, description="The parameter that was refused.")
+
+
+class Liveness(_Shape):
+    """That the process is up."""
+
+    status: Literal["ok"]
 
 
 class Readiness(_Shape):

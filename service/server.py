@@ -8,7 +8,9 @@ neither library survives one once its threads have run.
 from __future__ import annotations
 
 import contextlib
+import http
 import socket
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +18,7 @@ from typing import Any
 import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
-from gunicorn.http.errors import LimitRequestLine
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
 from indexer.errors import ModelError, ServeError
@@ -25,7 +27,7 @@ from indexer.settings import Settings
 from service.api import create_app
 from service.engine import Engine
 from service.problems import MEDIA_TYPE
-from service.schemas import Problem
+from service.schemas import MAX_QUESTION, Problem
 
 _LONGEST_LINE = 8190
 """Bytes of a request line: the most that gunicorn allows; a question takes 4,000 at the worst."""
@@ -48,52 +50,58 @@ def bind(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(128)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "that is no name of a host"
         raise ServeError(
-            f"cannot listen on {host} port {port}: {error.strerror}",
+            f"cannot listen on {host} port {port}: {reason}",
             hint="Stop what uses that port or choose another: winnow serve --port 8081",
         ) from error
     return listener
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
-    """Gunicorn's threads, with our shape of error where a request does not get to the application.
+    """Gunicorn's threads, with our shape of error where a request does not reach the application.
 
-    That is only a request line beyond gunicorn's bound, such as a page of text pasted into the
-    address; other malformed requests do not come from people and keep gunicorn's own answer.
+    That is a request that cannot be parsed, such as one with a page of text in its address.
     """
 
     def handle_error(
         self, req: object, client: socket.socket, addr: object, exc: Exception
     ) -> None:
         """Answer a request that could not be parsed."""
-        if not isinstance(exc, LimitRequestLine):
+        if not isinstance(exc, ParseException):
             super().handle_error(req, client, addr, exc)
             return
-        _discard(client)
+        status, detail = 400, "the request is not well-formed HTTP"
+        if isinstance(exc, LimitRequestLine):
+            status, detail = 414, f"the address is longer than {_LONGEST_LINE} bytes"
+        elif isinstance(exc, LimitRequestHeaders):
+            status, detail = 431, "the request's headers are too many or too long"
         body = Problem(
             type="urn:winnow:problem:bad_query",
-            title="URI Too Long",
-            status=414,
-            detail=f"the address is longer than {_LONGEST_LINE} bytes",
-            code="bad_query",
-            hint="Ask with at most 1,000 characters.",
+            title=http.HTTPStatus(status).phrase,
+            status=status,
+            detail=detail,
+            code="bad_request",
+            hint=f"Ask with at most {MAX_QUESTION:,} characters." if status == 414 else "",
             request_id=uuid.uuid4().hex,
         ).model_dump_json(exclude_none=True)
         head = (
-            "HTTP/1.1 414 URI Too Long\r\nConnection: close\r\n"
+            f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\nConnection: close\r\n"
             f"Content-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        client.sendall((head + body).encode())
+        with contextlib.suppress(OSError):  # whoever sent this may be gone
+            _discard(client)
+            client.sendall((head + body).encode())
 
 
 def _discard(client: socket.socket) -> None:
     """Read on for a moment: closing on unread input would reset the connection, answer and all."""
     client.settimeout(0.1)
-    with contextlib.suppress(OSError):
-        for _ in range(_LONGEST_LINE):
-            if not client.recv(_LONGEST_LINE):
-                return
+    until = time.monotonic() + 1
+    with contextlib.suppress(TimeoutError):
+        while time.monotonic() < until and client.recv(65536):
+            pass
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no types

@@ -10,9 +10,15 @@ from __future__ import annotations
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
-from indexer.build import READABLE
 from indexer.errors import IndexCorrupt, ModelError
-from indexer.generations import ARTICLES, KEYWORD, VECTORS, Generations, Manifest
+from indexer.generations import (
+    ARTICLES,
+    KEYWORD,
+    READABLE,
+    VECTORS,
+    Generations,
+    Manifest,
+)
 from indexer.keyword import WhooshIndex
 from indexer.protocols import Embedder
 from indexer.settings import Settings
@@ -23,13 +29,18 @@ from service.semantics import SemanticSearch
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An open generation; ``semantic`` is None where ``degraded`` says why."""
+    """An open generation.
+
+    ``semantic`` is None where meaning cannot be searched, and ``without_meaning`` says why.
+    ``outdated`` says why this is not the live generation, where it is not.
+    """
 
     manifest: Manifest
     store: ArticleStore
     keyword: WhooshIndex
     semantic: SemanticSearch | None
-    degraded: tuple[str, ...]
+    without_meaning: str | None = None
+    outdated: str | None = None
 
     @classmethod
     def open(
@@ -63,16 +74,21 @@ class Snapshot:
                 )
             )
             semantic: SemanticSearch | None = None
-            degraded: tuple[str, ...] = ()
+            without_meaning: str | None = None
             if isinstance(embedder, ModelError):
-                degraded = (f"keywords only: {embedder}",)
+                without_meaning = f"keywords only: {embedder}"
             elif embedder.fingerprint != manifest.identity["model"]:
-                degraded = ("keywords only: the index was built with another embedding model",)
+                without_meaning = "keywords only: the index was built with another embedding model"
             else:
                 vectors = FaissIndex(folder / VECTORS)
                 semantic = SemanticSearch(vectors, store, embedder, settings.sentence_weight)
             opened.pop_all()  # what is open stays so; an error above would have closed it
-        return cls(manifest, store, keyword, semantic, degraded)
+        return cls(manifest, store, keyword, semantic, without_meaning)
+
+    def degraded(self, mode: str) -> tuple[str, ...]:
+        """Why results in ``mode`` are less than they could be."""
+        reasons = (self.outdated, None if mode == "keyword" else self.without_meaning)
+        return tuple(reason for reason in reasons if reason)
 
     def close(self) -> None:
         """Release the files."""

@@ -40,9 +40,9 @@ def build_lines(report: BuildReport) -> Iterator[str]:
         f"long enough to be read in windows; {report.seconds['total']:.1f} s"
     )
     for skipped in report.skipped:
-        yield f"skipped {_place(skipped.file, skipped.line)}: {skipped.reason}"
+        yield f"skipped {_place(skipped.file, skipped.line)}: {printable(skipped.reason)}"
     for notice in report.notices:
-        yield f"note on {_place(notice.file, notice.line)}: {notice.reason}"
+        yield f"note on {_place(notice.file, notice.line)}: {printable(notice.reason)}"
 
 
 def search_lines(result: SearchResult, *, explain: bool) -> Iterator[str]:

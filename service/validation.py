@@ -11,9 +11,11 @@ from service import schemas
 
 RequestT = TypeVar("RequestT", bound=BaseModel)
 
+_ASK = f"Ask with 1 to {schemas.MAX_QUESTION:,} characters of text."
+
 _HINTS = {
-    "q": "Ask with 1 to 1,000 characters of text.",
-    "question": "Ask with 1 to 1,000 characters of text.",
+    "q": _ASK,
+    "question": _ASK,
     "limit": f"Give a whole number from 1 to {schemas.MAX_LIMIT}.",
     "mode": "Choose hybrid, keyword or semantic.",
     "after": "Give a day as YYYY-MM-DD.",

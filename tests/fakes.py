@@ -22,6 +22,9 @@ class WordEmbedder:
         self.dimensions = DIMENSIONS
         self.encoded = 0
 
+    def load(self) -> None:
+        """There is nothing to load."""
+
     def windows(self, text: str) -> tuple[Span, ...]:
         starts = [i for i in range(len(text)) if not i or text[i - 1].isspace()]
         if len(starts) <= WINDOW:

@@ -24,10 +24,12 @@ TODAY = '"Today, the only player'
 QUESTIONS = [
     ("who proposed a third-party operator", BRUSSELS),
     ("Which mediator suggested that a neutral company run the logistics?", BRUSSELS),
-    ("What brought the European talks to a standstill?", BRUSSELS),
+    ("What stopped the Brussels-brokered process?", BRUSSELS),
+    ("Which earlier conflict served as the pattern for the EU's idea?", BRUSSELS),
     ("Which country wants to keep customs on the route in its own hands?", WANTS),
     ("Why does Azerbaijan refuse to put money into the route?", WANTS),
-    ("Who could get the stalled negotiations going again?", TODAY),
+    ("Which country fears a change of government next door?", WANTS),
+    ("Which administration wants to show off its peacemaking?", TODAY),
     ("Which commodity agreement is the American plan compared with?", TODAY),
 ]
 

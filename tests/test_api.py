@@ -131,7 +131,7 @@ def test_pages_continue_each_other_and_do_not_depend_on_the_limit(client: FlaskC
 def test_explain_tells_how_the_ranking_came_about(client: FlaskClient) -> None:
     body = client.get("/v1/search?q=corridor+-weather&explain=1").get_json()
     assert body["explanation"]["fusion"] == "convex"
-    assert "weather" in body["explanation"]["constraint"]
+    assert body["explanation"]["constraint"] == "NOT weather"
 
 
 def test_dates_limit_the_hits(client: FlaskClient) -> None:
@@ -167,6 +167,8 @@ REFUSED = [
     ("q=a&q=b", "q"),
     ("q=a&colour=red", "colour"),
     ("q=a&cursor=rubbish", "cursor"),
+    ("q=a&after=1751500800", "after"),
+    ("q=a&after=2025-07-03&before=2025-07-02", "after"),
 ]
 
 
@@ -191,6 +193,8 @@ def test_bad_parameters_are_refused_by_name(
         (b'{"question": "a", "limit": 0}', "limit"),
         (b'{"question": "a", "colour": "red"}', "colour"),
         (b"{}", "question"),
+        (b'{"question": "a", "after": 0}', "after"),
+        (b'{"question": "a", "limit": true}', "limit"),
         (b"[]", "body"),
         (b'"text"', "body"),
         (b"null", "body"),
@@ -203,7 +207,19 @@ def test_bad_bodies_are_refused_by_name(client: FlaskClient, body: bytes, parame
 
 def test_a_body_that_is_no_json_is_refused(client: FlaskClient) -> None:
     response = client.post("/v1/answers", data=b'{"question": ', content_type="application/json")
-    problem(response, 400, "bad_request")
+    problem(response, 400, "bad_json")
+
+
+def test_a_body_nested_without_end_is_refused(client: FlaskClient) -> None:
+    response = client.post("/v1/answers", data=b"[" * 30_000, content_type="application/json")
+    problem(response, 400, "bad_json")
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/articles/0000000000000000", "/v1/paragraphs/0000000000000000-1", "/health/live"]
+)
+def test_routes_without_parameters_refuse_any(client: FlaskClient, path: str) -> None:
+    assert problem(client.get(f"{path}?colour=red"), 400, "bad_query")["parameter"] == "colour"
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
@@ -234,6 +250,8 @@ def test_an_id_that_cannot_be_is_refused(client: FlaskClient, path: str) -> None
 
 def test_unknown_routes_and_methods_have_the_same_shape(client: FlaskClient) -> None:
     problem(client.get("/v1/nothing"), 404, "not_found")
+    problem(client.post("/v1/nothing"), 404, "not_found")
+    problem(client.post("/v1/search"), 405, "method_not_allowed")
     response = client.delete("/v1/search")
     problem(response, 405, "method_not_allowed")
     assert "GET" in response.headers["Allow"]
@@ -300,6 +318,26 @@ def test_new_seeds_are_pending_until_the_next_build(tmp_path: Path) -> None:
     assert client.get("/v1/search?q=corridor").get_json()["pending"] == 2
     assert client.get("/health/ready").get_json()["pending"] == 2
     engine.close()
+
+
+def test_a_seeds_folder_that_is_gone_is_said(tmp_path: Path) -> None:
+    write_article(tmp_path / "seeds", "a.txt", "Corridor.")
+    settings = Settings(seeds=tmp_path / "seeds", index=tmp_path / "index")
+    build(settings, WordEmbedder(), progress=silent)
+    (tmp_path / "seeds").rename(tmp_path / "elsewhere")
+    engine = Engine(settings, WordEmbedder())
+    client = create_app(engine).test_client()
+    body = client.get("/v1/search?q=corridor").get_json()
+    assert body["hits"]
+    assert "changes to the seeds are not seen" in body["degraded"][0]
+    engine.close()
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "keyword", "semantic"])
+def test_conditions_alone_find_in_every_mode(client: FlaskClient, mode: str) -> None:
+    body = client.get(f"/v1/search?q=-corridor&mode={mode}").get_json()
+    assert body["hits"]
+    assert not any("corridor" in hit["paragraph"]["text"] for hit in body["hits"])
 
 
 def test_the_openapi_document_names_every_route_and_is_served_with_its_reader(

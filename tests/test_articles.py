@@ -146,3 +146,8 @@ def test_a_record_that_is_no_article_is_unusable_with_the_reason(
 ) -> None:
     with pytest.raises(Unusable, match=reason):
         from_record(record, file="b.jsonl", line=1)
+
+
+def test_a_record_of_a_title_alone_is_found_by_it_as_a_file_is() -> None:
+    article, _ = from_record({"_id": "1", "title": "Only a headline"}, file="a.jsonl", line=1)
+    assert [paragraph.text for paragraph in article.paragraphs] == ["Only a headline"]

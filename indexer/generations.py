@@ -184,8 +184,13 @@ class Generations:
                 lock.truncate(0)
                 lock.write(f"process {os.getpid()}: {' '.join(sys.argv)}\n")
                 lock.flush()
-                yield
-                lock.truncate(0)
+                try:
+                    yield
+                finally:
+                    # What failed would only take up space, which may be why it failed; what a
+                    # killed build leaves is removed by the next.
+                    shutil.rmtree(self._staging, ignore_errors=True)
+                    lock.truncate(0)
         except BrokenPipeError:
             raise  # whoever read our output left; the folder is fine
         except (OSError, sqlite3.OperationalError) as error:

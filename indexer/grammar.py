@@ -111,31 +111,6 @@ class Query:
         return " ".join(self.words)
 
 
-def describe(constraint: Constraint) -> str:  # noqa: PLR0911 - one for each kind of node
-    """The constraint in the grammar's own words.
-
-    >>> describe(parse('"north sea" -gas').constraint)
-    '("north sea" AND NOT gas)'
-    """
-    match constraint:
-        case All(parts):
-            return f"({' AND '.join(map(describe, parts))})"
-        case Any_(parts):
-            return f"({' OR '.join(map(describe, parts))})"
-        case Not(part):
-            return f"NOT {describe(part)}"
-        case Field(name, leaf):
-            return f"{name}:{describe(leaf)}"
-        case Phrase(text):
-            return f'"{text}"'
-        case Prefix(text):
-            return f"{text}*"
-        case Wildcard(pattern):
-            return pattern
-        case Word(text):
-            return text
-
-
 def parse(text: str) -> Query:
     """Parse any text at all; never raises.
 

@@ -1,4 +1,4 @@
-"""What the leaves of a query mean: which of them are scored, and where they stand in a text."""
+"""What a query means: which of its leaves are scored, where they stand, what is required."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from indexer.grammar import (
     Constraint,
     Field,
     Leaf,
+    Not,
     Phrase,
     Prefix,
     Query,
@@ -106,3 +107,28 @@ def matcher(shape: str) -> Callable[[str | bytes], bool]:
     """
     fits = re.compile(fnmatch.translate(shape.replace("[", "[[]"))).match
     return lambda word: bool(fits(word if isinstance(word, str) else word.decode()))
+
+
+def describe(constraint: Constraint) -> str:  # noqa: PLR0911 - one for each kind of node
+    """The constraint in the grammar's own words.
+
+    >>> describe(All((Phrase("north sea"), Not(Word("gas")))))
+    '("north sea" AND NOT gas)'
+    """
+    match constraint:
+        case All(parts):
+            return f"({' AND '.join(map(describe, parts))})"
+        case Any_(parts):
+            return f"({' OR '.join(map(describe, parts))})"
+        case Not(part):
+            return f"NOT {describe(part)}"
+        case Field(name, leaf):
+            return f"{name}:{describe(leaf)}"
+        case Phrase(text):
+            return f'"{text}"'
+        case Prefix(text):
+            return f"{text}*"
+        case Wildcard(pattern):
+            return pattern
+        case Word(text):
+            return text

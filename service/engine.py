@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from indexer.errors import ModelError, QueryError, StoredIndexError
 from indexer.freshness import Freshness
-from indexer.grammar import describe
+from indexer.leaves import describe
 from indexer.protocols import Embedder
 from indexer.settings import Settings
 from indexer.types import Span

@@ -51,6 +51,9 @@ Question = Annotated[
 Day = Annotated[dt.date, BeforeValidator(_calendar_day)]
 
 
+_EXAMPLE = "who proposed a third-party operator"
+
+
 class _Shape(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -59,48 +62,41 @@ class _Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SearchQuery(_Request):
-    """Parameters of a search."""
-
-    q: Question = Field(
-        description="The question or query.", examples=["who proposed a third-party operator"]
-    )
-    limit: int = Field(10, ge=1, le=MAX_LIMIT, description="Hits on a page.")
+class _Asked(_Request):
     mode: Mode = Field("hybrid", description="Which searches take part.")
     after: Day | None = Field(None, description="Only articles of this day or later, YYYY-MM-DD.")
     before: Day | None = Field(
         None, description="Only articles of this day or earlier, YYYY-MM-DD."
     )
+
+
+class SearchQuery(_Asked):
+    """Parameters of a search."""
+
+    q: Question = Field(description="The question or query.", examples=[_EXAMPLE])
+    limit: int = Field(10, ge=1, le=MAX_LIMIT, description="Hits on a page.")
     cursor: Annotated[str, StringConstraints(max_length=500)] | None = Field(
         None, description="`next_cursor` of the page before."
     )
     explain: bool = Field(
-        False, description="Also say which terms were searched and how the sides were merged."
+        False, description="Also say which words were searched and how the sides were merged."
     )
 
 
-class AnswerQuery(_Request):
+class AnswerQuery(_Asked):
     """Parameters of a question asked with GET."""
 
-    q: Question = Field(
-        description="The question.", examples=["who proposed a third-party operator"]
-    )
+    q: Question = Field(description="The question.", examples=[_EXAMPLE])
     limit: int = Field(5, ge=1, le=MAX_LIMIT, description="Hits to return as evidence.")
-    mode: Mode = Field("hybrid", description="Which searches take part.")
-    after: Day | None = Field(None, description="Only articles of this day or later, YYYY-MM-DD.")
-    before: Day | None = Field(
-        None, description="Only articles of this day or earlier, YYYY-MM-DD."
-    )
 
 
-class AnswerBody(_Request):
+class AnswerBody(_Asked):
     """The same as JSON, for POST."""
 
-    question: Question = Field(examples=["who proposed a third-party operator"])
-    limit: int = Field(5, ge=1, le=MAX_LIMIT, strict=True)
-    mode: Mode = "hybrid"
-    after: Day | None = None
-    before: Day | None = None
+    question: Question = Field(description="The question.", examples=[_EXAMPLE])
+    limit: int = Field(
+        5, ge=1, le=MAX_LIMIT, strict=True, description="Hits to return as evidence."
+    )
 
 
 class ArticlesQuery(_Request):

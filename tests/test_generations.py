@@ -51,7 +51,7 @@ def test_a_published_generation_is_live_and_verified(generations: Generations) -
     assert generations.current() == "g1"
     assert generations.live() == made
     generations.verify(made)
-    assert not list((generations.folder / "staging").iterdir())
+    assert not (generations.folder / "staging").exists()
 
 
 def test_a_manifest_survives_its_json() -> None:
@@ -93,11 +93,20 @@ def test_a_damaged_manifest_is_an_error_that_says_how_to_mend_it(
     assert "winnow build" in caught.value.hint
 
 
-def test_what_an_earlier_build_left_behind_is_removed(generations: Generations) -> None:
+def test_what_a_killed_build_left_behind_is_removed_by_the_next(generations: Generations) -> None:
+    leftover = generations.folder / "staging" / "dead" / "half"
+    leftover.parent.mkdir(parents=True)
+    leftover.touch()
     with generations.writing():
-        generations.stage("dead").joinpath("half").touch()
         assert list(generations.stage("g1").iterdir()) == []
-    assert [p.name for p in (generations.folder / "staging").iterdir()] == ["g1"]
+        assert not leftover.exists()
+
+
+def test_what_failed_takes_up_no_space(generations: Generations) -> None:
+    with pytest.raises(RuntimeError), generations.writing():
+        generations.stage("g1").joinpath("half").touch()
+        raise RuntimeError
+    assert not (generations.folder / "staging").exists()
 
 
 def test_a_second_writer_is_told_who_the_first_is(generations: Generations) -> None:

@@ -52,7 +52,7 @@ def _finds_itself(
     text, key = passage.paragraph.text, np.array([passage.key])
     start, end = embedder.windows(text)[0]
     near = vectors.score(embedder.encode([text[start:end]])[0], key)[0]
-    words = tuple(token.form for token in tokens(text)[:20])
+    words = tuple(text[token.start : token.end] for token in tokens(text)[:20])
     # Made by hand: the grammar would read syntax into a paragraph's words.
     query = Query(" ".join(words), words, tuple(Word(word) for word in words))
     return near > _SAME and (not words or keyword.score(query, key)[0] > 0)

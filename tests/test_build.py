@@ -231,7 +231,8 @@ def test_progress_runs_to_the_end(settings: Settings, embedder: WordEmbedder) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["title:zzz", "f*ck ab*cd", '"', "-not +this", "\u0640" * 12, "???", "AND OR NOT", "¼ Ⅻ ﬁ"]
+    "text",
+    ["title:zzz", "f*ck ab*cd", '"', "-not +this", "\u0640" * 12, "???", "AND OR NOT", "¼ Ⅻ ﬁ"],
 )
 def test_a_paragraph_that_looks_like_a_query_finds_itself(
     settings: Settings, embedder: WordEmbedder, text: str

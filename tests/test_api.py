@@ -8,6 +8,9 @@ import pytest
 from fakes import WordEmbedder, silent, write_article
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from indexer.build import build
 from indexer.errors import ModelError
@@ -126,6 +129,28 @@ def test_pages_continue_each_other_and_do_not_depend_on_the_limit(client: FlaskC
         paged += body["hits"]
         cursor = body["next_cursor"]
     assert paged == whole["hits"]
+
+
+@hypothesis_settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    words=st.lists(
+        st.sampled_from(
+            ["corridor", "operator", "talks", "weather", "Brussels", "nothing", "fine"]
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    limit=st.integers(1, 40),
+    mode=st.sampled_from(["hybrid", "keyword", "semantic"]),
+)
+def test_a_ranking_does_not_depend_on_the_limit(
+    client: FlaskClient, words: list[str], limit: int, mode: str
+) -> None:
+    address = f"/v1/search?q={'+'.join(words)}&mode={mode}&limit="
+    whole = client.get(f"{address}100").get_json()["hits"]
+    assert client.get(f"{address}{limit}").get_json()["hits"] == whole[:limit]
 
 
 def test_explain_tells_how_the_ranking_came_about(client: FlaskClient) -> None:

@@ -71,10 +71,10 @@ class Settings(BaseModel):
     k1: float = Field(K1, ge=0, le=5, description="BM25: how soon repeated words stop counting.")
     b: float = Field(B, ge=0, le=1, description="BM25: how much long paragraphs are discounted.")
     answer_threshold: float = Field(
-        0.17,
+        0.15,
         ge=0,
         le=1,
-        description="Confidence under which there is no answer; 0.17 gives one that is wrong five "
+        description="Confidence under which there is no answer; 0.15 gives one that is wrong six "
         "times for each time it is right, at the worst.",
     )
 

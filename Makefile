@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run test check bench screenshot clean
+.PHONY: run test check bench test-whoosh screenshot clean
 
 ## run: build the index of seeds/ and serve it on http://127.0.0.1:8080
 run: .venv/installed
@@ -27,6 +27,12 @@ check: .venv/installed-dev
 bench: .venv/installed-dev
 	$(BIN)/python benchmarks/relevance.py
 	$(BIN)/python benchmarks/answers.py
+
+## test-whoosh: the keyword index on Whoosh 2.7.4, so that the pinned fork stays a choice
+test-whoosh: .venv/installed-dev
+	$(BIN)/pip install --quiet --no-deps --upgrade --target .venv/whoosh-2.7.4 Whoosh==2.7.4
+	$(BIN)/python -W ignore -m compileall -q .venv/whoosh-2.7.4
+	PYTHONPATH=.venv/whoosh-2.7.4 $(BIN)/pytest tests/test_keyword.py tests/test_analysis.py tests/test_build.py
 
 ## screenshot: take the README's picture of the page anew
 screenshot: .venv/installed-dev

@@ -26,7 +26,7 @@ TITLE_WEIGHT = 0.5
 """What a word counts in the title, against 1 in the body: every paragraph repeats its title."""
 
 K1 = 0.9
-"""BM25's saturation; this and ``B`` are Anserini's defaults and were best on seven test sets."""
+"""BM25's saturation; this and ``B`` are the defaults of Anserini (Yang et al., JDIQ 2018)."""
 
 B = 0.4
 """BM25's normalisation by length."""

@@ -59,7 +59,7 @@ class Engine:
         """A page of hits.
 
         Raises:
-            QueryError: The query is too long or the cursor is not of this search.
+            QueryError: The days leave none between them, or the cursor is not of this search.
             StoredIndexError: There is no index, or it cannot be read.
             ModelError: Mode ``semantic`` was asked for and no model is there.
         """

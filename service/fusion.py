@@ -4,10 +4,10 @@ The default is a convex combination of scores normalised by what each side could
 at most: 0 and BM25's bound for the query's words, -1 and 1 for a cosine. Normalising by theoretical
 minima is due to Bruch, Gai and Ingber ("An Analysis of Fusion Functions for Hybrid Retrieval", ACM
 TOIS 42(1), 2023); they take the query's best score for the maximum, which makes the best of a few
-chance matches as good as a perfect one, and on six judged sets ranked slightly worse
-(benchmarks/results). With both bounds a score also means the same for every query. Every
-candidate needs its score on both sides; with that the combination beats rank fusion wherever one
-side is weak. Reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009) is the alternative.
+chance matches as good as a perfect one. With both bounds a score means the same for every query.
+Every candidate needs its score on both sides; with that the combination does not fall behind the
+stronger side as rank fusion does. Reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009)
+is the alternative.
 """
 
 from __future__ import annotations

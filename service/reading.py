@@ -81,8 +81,7 @@ def content_terms(question: str) -> frozenset[str]:
 def sentence_features(asked: frozenset[str], evidence: Evidence) -> tuple[Scores, Scores]:
     """Of every sentence, its cosine with the question and the share of ``asked`` in it.
 
-    Both count the same where one sentence is to be chosen: on the gold paragraphs of xquad-en
-    their sum finds the sentence with the answer more often than either does.
+    Where one sentence is to be chosen both count the same: it is the one with the highest sum.
     """
     text, spans = evidence.passage.paragraph.text, evidence.passage.paragraph.sentences
     coverage = np.zeros(len(spans))

@@ -57,7 +57,7 @@ class Settings(BaseModel):
     )
     fusion: Literal["convex", "rrf"] = Field("convex", description="How both searches are merged.")
     semantic_weight: float = Field(
-        0.4, ge=0, le=1, description="Share of meaning against words in the convex combination."
+        0.4, ge=0, le=1, description="Share of meaning against words, in either fusion."
     )
     sentence_weight: float = Field(
         0.7, ge=0, le=1, description="Share of the best sentence's cosine in the score of meaning."

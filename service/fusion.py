@@ -5,9 +5,8 @@ at most: 0 and BM25's bound for the query's words, -1 and 1 for a cosine. Normal
 minima is due to Bruch, Gai and Ingber ("An Analysis of Fusion Functions for Hybrid Retrieval", ACM
 TOIS 42(1), 2023); they take the query's best score for the maximum, which makes the best of a few
 chance matches as good as a perfect one. With both bounds a score means the same for every query.
-Every candidate needs its score on both sides; with that the combination does not fall behind the
-stronger side as rank fusion does. Reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009)
-is the alternative.
+Every candidate needs its score on both sides. Reciprocal rank fusion (Cormack, Clarke and Büttcher,
+SIGIR 2009), here with the same weights, is the alternative.
 """
 
 from __future__ import annotations

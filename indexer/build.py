@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import platform
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -32,6 +30,7 @@ from indexer.protocols import Embedder
 from indexer.seeds import Listing, SeedFile, digest, list_seeds, read_seed
 from indexer.selftest import check
 from indexer.settings import Settings
+from indexer.stopwatch import Stopwatch
 from indexer.types import Skipped
 from indexer.writing import GenerationWriter
 
@@ -75,26 +74,26 @@ def build(
         IndexNotWritable: The index folder refuses writing.
         IndexCorrupt: The new generation failed its self-test; the old one stays live.
     """
-    clock, started = _Clock(), dt.datetime.now(dt.UTC)
+    watch, started = Stopwatch(), dt.datetime.now(dt.UTC)
     seeds = list_seeds(settings.seeds)
     generations = Generations(settings.index)
     with generations.writing():
-        with clock.stage("plan"):
+        with watch.stage("plan"):
             found = [_record(seed) for seed in seeds.files]
             live = _live(generations)
             plan = compare(live.seeds if live else (), found)
             identity = {"model": embedder.fingerprint, **READABLE}
         if live and not full and not plan and live.identity == identity:
-            return _unchanged(generations, live, seeds, clock)
+            return _unchanged(generations, live, seeds, watch)
         if not seeds.files:
             raise _nothing_to_index(settings.seeds, list(seeds.skipped))
         id_ = started.strftime("%Y%m%dT%H%M%S.%fZ")
         staged = generations.stage(id_)
-        with clock.stage("index"):
+        with watch.stage("index"):
             skipped, notices, writer = _index(staged, seeds, embedder, progress)
         if not writer.articles:
             raise _nothing_to_index(settings.seeds, skipped)
-        with clock.stage("verify"):
+        with watch.stage("verify"):
             progress("verify", 0, 1)
             check(staged, embedder, writer.articles, writer.paragraphs)
             progress("verify", 1, 1)
@@ -110,7 +109,7 @@ def build(
             windowed=writer.windowed,
             skipped=tuple(skipped),
             notices=tuple(notices),
-            seconds=clock.seconds(),
+            seconds=watch.seconds(),
         )
         write_json(staged / REPORT, asdict(report))
         progress("publish", 0, 1)
@@ -184,7 +183,7 @@ def _live(generations: Generations) -> Manifest | None:
 
 
 def _unchanged(
-    generations: Generations, live: Manifest, seeds: Listing, clock: _Clock
+    generations: Generations, live: Manifest, seeds: Listing, watch: Stopwatch
 ) -> BuildReport:
     """What a build reports that found nothing to do: the live generation's own report.
 
@@ -205,22 +204,5 @@ def _unchanged(
         windowed=report["windowed"],
         skipped=(*seeds.skipped, *skipped),
         notices=tuple(Notice(**item) for item in report["notices"]),
-        seconds=clock.seconds(),
+        seconds=watch.seconds(),
     )
-
-
-class _Clock:
-    """Seconds per stage, and in all since it was made."""
-
-    def __init__(self) -> None:
-        self._started = time.perf_counter()
-        self._stages: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self._stages[name] = round(time.perf_counter() - start, 3)
-
-    def seconds(self) -> dict[str, float]:
-        return {**self._stages, "total": round(time.perf_counter() - self._started, 3)}

@@ -10,6 +10,7 @@ from indexer.freshness import Freshness
 from indexer.leaves import describe
 from indexer.protocols import Embedder
 from indexer.settings import Settings
+from indexer.stopwatch import Stopwatch
 from indexer.types import Span
 from service.answering import READ, decide, gather
 from service.cursors import read_cursor, write_cursor
@@ -22,7 +23,7 @@ from service.reading import (
     content_terms,
     sentence_features,
 )
-from service.retrieval import Ranked, Ranking, Stopwatch, rank
+from service.retrieval import Ranked, Ranking, rank
 from service.schemas import (
     AnswerQuery,
     AnswerResult,

@@ -8,41 +8,20 @@ cores a thread for it would be taken from another request.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from indexer.errors import ModelError
 from indexer.grammar import Query, parse
 from indexer.settings import Settings
-from indexer.types import Candidate, Ids, Vectors
+from indexer.stopwatch import Stopwatch
+from indexer.types import Candidate, Ids, Scores, Vectors
 from service.fusion import FUSIONS, Contribution, Side, contributions
 from service.schemas import Mode
 from service.snapshot import Snapshot
-
-
-@dataclass(slots=True)
-class Stopwatch:
-    """Milliseconds per stage, in the order in which the stages ran."""
-
-    started: float = field(default_factory=time.perf_counter)
-    stages: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time a stage; a stage timed twice adds up."""
-        start = time.perf_counter()
-        yield
-        spent = (time.perf_counter() - start) * 1000
-        self.stages[name] = self.stages.get(name, 0.0) + spent
-
-    def milliseconds(self) -> dict[str, float]:
-        """The total so far and each stage."""
-        total = (time.perf_counter() - self.started) * 1000
-        return {name: round(spent, 3) for name, spent in {"total": total, **self.stages}.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +112,11 @@ def _merge(
     share = settings.semantic_weight if len(found) == 2 else float("semantic" in found)
     sides = []
     if "keyword" in found:
-        scores = snapshot.keyword.score(query, keys)
+        scores = _scored(found["keyword"], keys, partial(snapshot.keyword.score, query))
         bound = snapshot.keyword.bound(query)
         sides.append(Side("keyword", scores, _ranks(found["keyword"], keys), 0.0, bound, 1 - share))
     if snapshot.semantic is not None and vector is not None:
-        scores = snapshot.semantic.score(vector, keys)
+        scores = _scored(found["semantic"], keys, partial(snapshot.semantic.score, vector))
         sides.append(Side("semantic", scores, _ranks(found["semantic"], keys), -1.0, 1.0, share))
     parts = contributions(sides, FUSIONS[settings.fusion](sides))
     totals = np.array([sum(part.points for part in each) for each in parts])
@@ -146,6 +125,15 @@ def _merge(
         Ranked(int(keys[i]), place, float(totals[i]), parts[i])
         for place, i in enumerate(order, start=1)
     )
+
+
+def _scored(candidates: list[Candidate], keys: Ids, score: Callable[[Ids], Scores]) -> Scores:
+    """The score of each of ``keys``; ``score`` is asked only for those not among ``candidates``."""
+    known = {candidate.paragraph: candidate.score for candidate in candidates}
+    missing = np.array([key for key in keys.tolist() if key not in known], dtype=np.int64)
+    if len(missing):
+        known.update(zip(missing.tolist(), score(missing).tolist(), strict=True))
+    return np.array([known[key] for key in keys.tolist()])
 
 
 def _ranks(candidates: list[Candidate], keys: Ids) -> Ids:

@@ -29,7 +29,6 @@ class SemanticSearch:
     ) -> None:
         self._vectors = vectors
         self._store = store
-        self._embedder = embedder
         self._sentence_weight = sentence_weight
         self._embed = lru_cache(_REMEMBERED)(lambda text: embedder.encode([text])[0])
 

@@ -47,20 +47,27 @@ def status_of(error: WinnowError) -> int:
     return next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
 
 
-def problem(
-    status: int, detail: str, *, code: str, hint: str = "", parameter: str | None = None
-) -> Response:
-    """An error response."""
-    body = Problem(
+def shape(  # noqa: PLR0913 - RFC 9457 has this many members
+    status: int, detail: str, *, code: str, hint: str, parameter: str | None, id_: str
+) -> Problem:
+    """The body of an error response to the request with id ``id_``."""
+    return Problem(
         type=f"urn:winnow:problem:{code}",
         title=http.HTTPStatus(status).phrase,
         status=status,
         detail=detail,
         code=code,
         hint=hint,
-        request_id=request_id(),
+        request_id=id_,
         parameter=parameter,
     )
+
+
+def problem(
+    status: int, detail: str, *, code: str, hint: str = "", parameter: str | None = None
+) -> Response:
+    """An error response."""
+    body = shape(status, detail, code=code, hint=hint, parameter=parameter, id_=request_id())
     return Response(body.model_dump_json(exclude_none=True), status=status, content_type=MEDIA_TYPE)
 
 

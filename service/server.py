@@ -27,8 +27,8 @@ from indexer.protocols import Embedder
 from indexer.settings import Settings
 from service.api import create_app
 from service.engine import Engine
-from service.problems import MEDIA_TYPE
-from service.schemas import MAX_QUESTION, Problem
+from service.problems import MEDIA_TYPE, shape
+from service.schemas import MAX_QUESTION
 
 _LONGEST_LINE = 8190
 """Bytes of a request line: the most that gunicorn allows; a question takes 4,000 at the worst."""
@@ -83,14 +83,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
             status, detail = 414, f"the address is longer than {_LONGEST_LINE} bytes"
         elif isinstance(exc, LimitRequestHeaders):
             status, detail = 431, "the request's headers are too many or too long"
-        body = Problem(
-            type="urn:winnow:problem:bad_query",
-            title=http.HTTPStatus(status).phrase,
-            status=status,
-            detail=detail,
+        body = shape(
+            status,
+            detail,
             code="bad_request",
             hint=f"Ask with at most {MAX_QUESTION:,} characters." if status == 414 else "",
-            request_id=uuid.uuid4().hex,
+            parameter=None,
+            id_=uuid.uuid4().hex,
         ).model_dump_json(exclude_none=True)
         head = (
             f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\nConnection: close\r\n"

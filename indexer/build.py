@@ -44,9 +44,11 @@ _LIBRARIES = ("faiss-cpu", "sentence-transformers", "torch", "whoosh3", "winnow"
 class BuildReport:
     """What a build did.
 
-    ``added`` to ``removed`` count seed files. ``windowed`` counts paragraphs too long for the model
-    to read at once, which were read in overlapping windows. ``seconds`` has one entry a stage and
-    the total. A build with nothing to do has ``published`` False and reports the live generation.
+    ``added`` to ``removed`` count seed files; ``unsettled`` names those that were left as they were
+    because they seemed to be still being written. ``windowed`` counts paragraphs too long for the
+    model to read at once, which were read in overlapping windows. ``seconds`` has one entry a stage
+    and the total. A build with nothing to do has ``published`` False and reports the live
+    generation.
     """
 
     generation: str
@@ -57,6 +59,7 @@ class BuildReport:
     changed: int
     moved: int
     removed: int
+    unsettled: tuple[str, ...]
     windowed: int
     skipped: tuple[Skipped, ...]
     notices: tuple[Notice, ...]
@@ -106,6 +109,7 @@ def build(
             changed=len(plan.changed),
             moved=len(plan.moved),
             removed=len(plan.removed),
+            unsettled=(),
             windowed=writer.windowed,
             skipped=tuple(skipped),
             notices=tuple(notices),
@@ -201,6 +205,7 @@ def _unchanged(
         changed=0,
         moved=0,
         removed=0,
+        unsettled=(),
         windowed=report["windowed"],
         skipped=(*seeds.skipped, *skipped),
         notices=tuple(Notice(**item) for item in report["notices"]),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from contracts.embedding import EmbedderContract
 from fakes import WordEmbedder
@@ -58,6 +59,36 @@ def test_both_precisions_agree(real_embedder: SentenceEmbedder, precision: str) 
     assert other.fingerprint == real_embedder.fingerprint
     cosines = (other.encode(texts) * real_embedder.encode(texts)).sum(axis=1)
     assert cosines.min() > 0.9995
+
+
+def test_in_bfloat16_a_text_has_the_same_vector_in_any_company() -> None:
+    import torch  # noqa: PLC0415 - seconds to import
+
+    embedder = SentenceEmbedder(precision="bfloat16")
+    texts = ["The talks on the corridor stalled again. " * n for n in (1, 2, 3, 5, 8, 13, 21, 60)]
+    texts += [f"Minister number {n} met the press." for n in range(40)]
+    texts += ["", "peace", "переговоры о мире", "交渉が続く"]
+    together = embedder.encode(texts)
+    threads = torch.get_num_threads()
+    try:
+        for other in (1, 2):
+            torch.set_num_threads(other)
+            np.testing.assert_array_equal(embedder.encode(texts[::-3]), together[::-3])
+            alone = np.concatenate([embedder.encode([text]) for text in texts])
+            np.testing.assert_array_equal(alone, together)
+    finally:
+        torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize(
+    "text", ["한" * 90, "a1" * 126, "국제 협상이 계속되었다. " * 6, "? " * 127]
+)
+def test_a_text_taken_to_be_short_fits_the_model(
+    real_embedder: SentenceEmbedder, text: str
+) -> None:
+    tokenizer = real_embedder._model.tokenizer
+    for start, end in real_embedder.windows(text):
+        assert len(tokenizer(text[start:end], verbose=False)["input_ids"]) <= 256
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
@@ -121,3 +152,15 @@ def test_the_stand_in_counts_what_it_encodes() -> None:
     embedder = WordEmbedder()
     embedder.encode(["a", "b"])
     assert embedder.encoded == 2
+
+
+def test_tokens_are_counted_as_the_model_counts_them_and_without_loading_it() -> None:
+    embedder = SentenceEmbedder()
+    texts = ["Peace talks in Brussels " * 80, "Переговоры о «коридоре» " * 60, "交渉 é É ﬁ x" * 50]
+    windows = [embedder.windows(text) for text in texts]
+    assert "_model" not in vars(embedder)
+    assert all(len(each) > 1 for each in windows)
+    for text in texts:
+        ours = embedder._tokenizer.encode(text, add_special_tokens=False).ids
+        theirs = embedder._model.tokenizer(text, add_special_tokens=False, verbose=False)
+        assert ours == theirs["input_ids"]

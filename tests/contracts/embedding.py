@@ -38,7 +38,7 @@ class EmbedderContract:
         vectors = subject.encode(["peace talks", "a" * 5000, "переговоры " * 400])
         assert vectors.shape == (3, subject.dimensions)
         assert vectors.dtype == np.float32
-        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
 
     def test_no_texts_give_no_vectors(self, subject: Embedder) -> None:
         assert subject.encode([]).shape == (0, subject.dimensions)

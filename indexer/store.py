@@ -1,49 +1,24 @@
 """Articles and paragraphs of one generation in SQLite, with the vectors of their sentences.
 
 The store is the source of truth of a generation: both indexes know a paragraph only by its key
-here. Sentence vectors are not searched, only looked up for a few candidates a query, so they live
-beside their paragraph as half-precision rows.
+here. :mod:`indexer.storing` writes it.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from indexer.errors import IndexCorrupt, NotFound
+from indexer.segments import Place, Segments
 from indexer.types import Article, Ids, Paragraph, Span, Vectors
-
-_SCHEMA = """
-CREATE TABLE articles (
-    key INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    source TEXT NOT NULL UNIQUE,
-    title TEXT NOT NULL,
-    published TEXT,
-    byline TEXT,
-    publisher TEXT,
-    language TEXT,
-    encoding TEXT NOT NULL,
-    vector BLOB NOT NULL -- float16, one row for the title, none where it is empty
-);
-CREATE TABLE paragraphs (
-    key INTEGER PRIMARY KEY,
-    article INTEGER NOT NULL REFERENCES articles (key),
-    number INTEGER NOT NULL,
-    start INTEGER NOT NULL,
-    "end" INTEGER NOT NULL,
-    text TEXT NOT NULL,
-    sentences BLOB NOT NULL, -- int32 pairs, little endian
-    vectors BLOB NOT NULL,   -- float16, one row a sentence
-    UNIQUE (article, number)
-);
-"""
 
 _ARTICLE = "a.id, a.source, a.title, a.published, a.byline, a.publisher, a.language, a.encoding"
 _PARAGRAPH = 'p.number, p.start, p."end", p.text, p.sentences'
@@ -69,76 +44,29 @@ class SentenceVectors:
     title: Vectors
 
 
-class StoreWriter:
-    """Fills the store of a new generation. Keys count up from 1 in the order of adding."""
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Of each paragraph in ``keys``: its windows, its sentences and the sentences' vectors."""
 
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path)
-        # A crash leaves a staging folder that is thrown away, so nothing need survive it.
-        self._connection.execute("PRAGMA journal_mode = OFF")
-        self._connection.execute("PRAGMA synchronous = OFF")
-        self._connection.executescript(_SCHEMA)
-        self._articles = 0
-        self._paragraphs = 0
-
-    def add_article(self, article: Article, vectors: Vectors) -> int:
-        """Add the article without its paragraphs; returns its key.
-
-        ``vectors`` has one row, the title's, or none if the title is empty.
-        """
-        self._articles += 1
-        self._connection.execute(
-            "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                self._articles,
-                article.id,
-                article.source,
-                article.title,
-                article.published,
-                article.byline,
-                article.publisher,
-                article.language,
-                article.encoding,
-                _halved(vectors),
-            ),
-        )
-        return self._articles
-
-    def add_paragraph(self, article: int, paragraph: Paragraph, vectors: Vectors) -> int:
-        """Add a paragraph of ``article`` with one vector a sentence; returns its key."""
-        self._paragraphs += 1
-        self._connection.execute(
-            "INSERT INTO paragraphs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                self._paragraphs,
-                article,
-                paragraph.number,
-                paragraph.start,
-                paragraph.end,
-                paragraph.text,
-                np.asarray(paragraph.sentences, dtype="<i4").tobytes(),
-                _halved(vectors),
-            ),
-        )
-        return self._paragraphs
-
-    def close(self) -> None:
-        """Commit and close."""
-        self._connection.commit()
-        self._connection.close()
+    keys: Ids
+    windows: Ids
+    sentences: Ids
+    vectors: Ids
 
 
 class ArticleStore:
     """The store of a published generation, read-only; threads may share it.
 
     Each thread gets a connection of its own: sharing one between threads mixes up their rows.
+    ``segments`` is the folder with the vectors.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, segments: Path) -> None:
         if not path.is_file():
             raise IndexCorrupt(f"{path} is missing", hint="Run: winnow build --full")
         # Immutable spares SQLite looking for a journal, and lets it be read from any medium.
         self._uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        self._folder = segments
         self._thread = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._closed = False
@@ -164,6 +92,11 @@ class ArticleStore:
             self._thread.connection = found
         return found
 
+    @cached_property
+    def _segments(self) -> Segments:
+        query = "SELECT dimensions FROM vectors"
+        return Segments(self._folder, self._connection.execute(query).fetchone()[0])
+
     def counts(self) -> tuple[int, int]:
         """How many articles and paragraphs there are."""
         query = "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM paragraphs)"
@@ -174,6 +107,42 @@ class ArticleStore:
         """The keys of all paragraphs, sorted."""
         rows = self._connection.execute("SELECT key FROM paragraphs ORDER BY key")
         return np.fromiter((row[0] for row in rows), dtype=np.int64)
+
+    def embedded(self) -> Embedded:
+        """What was embedded of each paragraph, ordered by key.
+
+        Raises:
+            IndexCorrupt: A file with vectors is missing or too short.
+        """
+        query = (
+            "SELECT segment, max(row + vectors) FROM (SELECT segment, row, vectors FROM articles "
+            "UNION ALL SELECT segment, row, vectors FROM paragraphs) WHERE vectors GROUP BY segment"
+        )
+        for segment, end in self._connection.execute(query):
+            self._segments.halves(Place(segment, end - 1, 1))
+        query = "SELECT key, windows, length(sentences) / 8, vectors FROM paragraphs ORDER BY key"
+        rows = self._connection.execute(query).fetchall()
+        return Embedded(*np.array(rows, dtype=np.int64).reshape(-1, 4).T)
+
+    def seeds(self) -> set[str]:
+        """The seed files that articles come from."""
+        return {row[0] for row in self._connection.execute("SELECT DISTINCT seed FROM articles")}
+
+    def texts(self) -> Iterator[tuple[str, str, str]]:
+        """The source, seed file and text of each paragraph, article by article, in their order."""
+        query = (
+            "SELECT a.source, a.seed, p.text FROM paragraphs p "
+            "JOIN articles a ON a.key = p.article ORDER BY p.article, p.number"
+        )
+        yield from self._connection.execute(query)
+
+    def longest(self, limit: int) -> list[tuple[int, str]]:
+        """Key and text of the longest paragraphs of one window, the longest first."""
+        query = (
+            "SELECT key, text FROM paragraphs WHERE windows = 1 ORDER BY length(text) DESC, key "
+            "LIMIT ?"
+        )
+        return self._connection.execute(query, (limit,)).fetchall()
 
     def article(self, id_: str) -> Article:
         """The article with all its paragraphs.
@@ -226,19 +195,18 @@ class ArticleStore:
             )
         return _passage(row)
 
-    def sentence_vectors(self, keys: Sequence[int], dimensions: int) -> list[SentenceVectors]:
+    def sentence_vectors(self, keys: Sequence[int]) -> list[SentenceVectors]:
         """Vectors of each paragraph's sentences and of its article's title."""
         query = (
-            "SELECT p.key, p.vectors, a.vector FROM paragraphs p "  # noqa: S608 - marks only
-            f"JOIN articles a ON a.key = p.article WHERE p.key IN ({_marks(keys)})"
+            "SELECT p.key, p.segment, p.row, p.vectors, a.segment, a.row, a.vectors "  # noqa: S608 - marks only
+            "FROM paragraphs p JOIN articles a ON a.key = p.article "
+            f"WHERE p.key IN ({_marks(keys)})"
         )
-        rows = {key: blobs for key, *blobs in self._connection.execute(query, tuple(keys))}
+        places = {row[0]: row[1:] for row in self._connection.execute(query, tuple(keys))}
         return [
             SentenceVectors(
-                *(
-                    np.frombuffer(blob, dtype="<f2").reshape(-1, dimensions).astype(np.float32)
-                    for blob in rows[key]
-                )
+                self._segments.rows(Place(*places[key][:3])),
+                self._segments.rows(Place(*places[key][3:])),
             )
             for key in keys
         ]
@@ -255,10 +223,6 @@ class ArticleStore:
         )
         rows = self._connection.execute(query, (after or "0000-01-01", before or "9999-12-31"))
         return np.fromiter((row[0] for row in rows), dtype=np.int64)
-
-
-def _halved(vectors: Vectors) -> bytes:
-    return vectors.astype("<f2").tobytes()
 
 
 def _marks(keys: Sequence[int]) -> str:

@@ -60,6 +60,6 @@ class SemanticSearch:
 
     def _cosines(self, vector: Vectors, paragraphs: Ids) -> Iterator[tuple[float, Scores]]:
         """Of each paragraph, the cosine of its article's title and those of its sentences."""
-        for stored in self._store.sentence_vectors(paragraphs.tolist(), len(vector)):
+        for stored in self._store.sentence_vectors(paragraphs.tolist()):
             title = float((stored.title @ vector).max(initial=-1.0))
             yield title, (stored.sentences @ vector).astype(np.float64)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.errors import IndexCorrupt, NotFound
-from indexer.store import ArticleStore, StoreWriter
+from indexer.store import ArticleStore
+from indexer.storing import StoreWriter, paragraph_key
 from indexer.types import Article, Paragraph, Span
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
@@ -32,16 +34,26 @@ def article(name: str, *paragraphs: str, published: str | None = None) -> Articl
 
 
 def store_of(folder: Path, *articles: Article) -> ArticleStore:
-    path = folder / "articles.sqlite"
+    path, segments = folder / "articles.sqlite", folder / "segments"
     path.unlink(missing_ok=True)
-    writer = StoreWriter(path)
+    shutil.rmtree(segments, ignore_errors=True)
+    writer = StoreWriter(path, segments, 4)
     for each in articles:
-        key = writer.add_article(each, np.ones((1, 4), dtype=np.float32))
-        for paragraph in each.paragraphs:
-            vectors = np.full((len(paragraph.sentences), 4), 0.5, dtype=np.float32)
-            writer.add_paragraph(key, paragraph, vectors)
+        add(writer, each)
+    writer.finish()
     writer.close()
-    return ArticleStore(path)
+    return ArticleStore(path, segments)
+
+
+def add(writer: StoreWriter, each: Article, value: float = 0.5) -> None:
+    writer.add_article(each, each.source, np.ones((1, 4), dtype=np.float32))
+    for paragraph in each.paragraphs:
+        vectors = np.full((len(paragraph.sentences), 4), value, dtype=np.float32)
+        writer.add_paragraph(each, paragraph, vectors, 1)
+
+
+def keys_of(*names: str) -> list[int]:
+    return [paragraph_key(name.rstrip("0123456789"), int(name[-1])) for name in names]
 
 
 @settings(deadline=None, max_examples=30)
@@ -53,22 +65,24 @@ def test_an_article_comes_back_as_it_went_in(
     store = store_of(tmp_path_factory.getbasetemp(), original)
     assert store.article("a") == original
     assert store.counts() == (1, len(paragraphs))
-    assert store.keys().tolist() == list(range(1, len(paragraphs) + 1))
-    assert [p.paragraph for p in store.passages([1])] == [original.paragraphs[0]]
+    keys = [paragraph_key("a", number) for number in range(1, len(paragraphs) + 1)]
+    assert store.keys().tolist() == sorted(keys)
+    assert [p.paragraph for p in store.passages(keys[:1])] == [original.paragraphs[0]]
     assert store.passage("a", len(paragraphs)).paragraph == original.paragraphs[-1]
     store.close()
 
 
 def test_passages_come_in_the_order_asked_for(tmp_path: Path) -> None:
     store = store_of(tmp_path, article("a", "one", "two"), article("b", "three"))
-    found = [(p.key, p.paragraph.text, p.article.id) for p in store.passages([3, 1])]
-    assert found == [(3, "three", "b"), (1, "one", "a")]
+    three, one = keys_of("b1", "a1")
+    found = [(p.key, p.paragraph.text, p.article.id) for p in store.passages([three, one])]
+    assert found == [(three, "three", "b"), (one, "one", "a")]
     store.close()
 
 
 def test_sentence_vectors_come_back_in_half_precision(tmp_path: Path) -> None:
     store = store_of(tmp_path, article("a", "one"))
-    (vectors,) = store.sentence_vectors([1], 4)
+    (vectors,) = store.sentence_vectors(keys_of("a1"))
     assert vectors.sentences.tolist() == [[0.5] * 4]
     assert vectors.title.tolist() == [[1.0] * 4]
     assert vectors.sentences.dtype == np.float32
@@ -92,15 +106,15 @@ def test_articles_are_listed_newest_first_and_those_without_a_date_last(tmp_path
 @pytest.mark.parametrize(
     ("after", "before", "keys"),
     [
-        ("2025-07-03", None, [2]),
-        (None, "2025-07-02", [1]),
-        ("2020-01-01", "2025-07-03", [1, 2]),
+        ("2025-07-03", None, ["b1"]),
+        (None, "2025-07-02", ["a1"]),
+        ("2020-01-01", "2025-07-03", ["a1", "b1"]),
         ("2025-07-04", None, []),
         (None, "0001-01-01", []),
     ],
 )
 def test_a_range_of_days_includes_both_ends_and_no_undated_article(
-    tmp_path: Path, after: str | None, before: str | None, keys: list[int]
+    tmp_path: Path, after: str | None, before: str | None, keys: list[str]
 ) -> None:
     store = store_of(
         tmp_path,
@@ -108,7 +122,7 @@ def test_a_range_of_days_includes_both_ends_and_no_undated_article(
         article("b", "x", published="2025-07-03T23:59:00"),
         article("c", "x"),
     )
-    assert store.published_within(after, before).tolist() == keys
+    assert store.published_within(after, before).tolist() == sorted(keys_of(*keys))
     store.close()
 
 
@@ -118,8 +132,8 @@ def test_a_day_is_that_of_the_articles_own_time_zone(tmp_path: Path) -> None:
         article("early", "x", published="2025-07-03T01:00:00+02:00"),
         article("late", "x", published="2025-07-02T23:30:00-05:00"),
     )
-    assert store.published_within("2025-07-03", "2025-07-03").tolist() == [1]
-    assert store.published_within("2025-07-02", "2025-07-02").tolist() == [2]
+    assert store.published_within("2025-07-03", "2025-07-03").tolist() == keys_of("early1")
+    assert store.published_within("2025-07-02", "2025-07-02").tolist() == keys_of("late1")
     store.close()
 
 
@@ -134,4 +148,52 @@ def test_what_is_not_there_is_not_found(tmp_path: Path) -> None:
 
 def test_a_missing_store_is_an_error_and_not_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(IndexCorrupt):
-        ArticleStore(tmp_path / "articles.sqlite")
+        ArticleStore(tmp_path / "articles.sqlite", tmp_path)
+
+
+def test_going_on_takes_over_what_stays_and_copies_what_is_worn(tmp_path: Path) -> None:
+    path, segments = tmp_path / "articles.sqlite", tmp_path / "segments"
+    many = article("many", *(f"Text {number}." for number in range(30)))
+    store_of(tmp_path, many, article("few", "one", "two")).close()
+    first = (segments / "000001").read_bytes()
+    writer = StoreWriter(path, segments, 4)
+    assert writer.digests("few.txt").keys() == {"few"}
+    assert sorted(writer.remove("few").tolist()) == sorted(keys_of("few1", "few2"))
+    add(writer, article("new", "three"), 0.25)
+    writer.finish()
+    writer.close()
+    assert (segments / "000001").read_bytes() == first
+    store = ArticleStore(path, segments)
+    vectors = store.sentence_vectors([*keys_of("new1"), paragraph_key("many", 30)])
+    assert [v.sentences.tolist() for v in vectors] == [[[0.25] * 4], [[0.5] * 4]]
+    store.close()
+    writer = StoreWriter(path, segments, 4)
+    writer.remove("many")
+    writer.finish()
+    assert writer.counts() == (1, 1, 0)
+    writer.close()
+    assert [each.name for each in segments.iterdir()] == ["000002"]
+    store = ArticleStore(path, segments)
+    assert store.sentence_vectors(keys_of("new1"))[0].sentences.tolist() == [[0.25] * 4]
+    store.close()
+
+
+def test_what_was_embedded_is_given_back(tmp_path: Path) -> None:
+    store_of(tmp_path, article("a", "one", "two")).close()
+    writer = StoreWriter(tmp_path / "articles.sqlite", tmp_path / "segments", 4)
+    stored = writer.stored("a")
+    assert stored.texts == ("Title of a", "one", "two")
+    assert stored.vectors.tolist() == [[1.0] * 4, [0.5] * 4, [0.5] * 4]
+    assert sorted(stored.whole) == sorted(zip(keys_of("a1", "a2"), ["one", "two"], strict=True))
+    writer.close()
+
+
+def test_a_missing_or_short_segment_is_named(tmp_path: Path) -> None:
+    store_of(tmp_path, article("a", "one", "two")).close()
+    for harm in ("short", "missing"):
+        segment = tmp_path / "segments" / "000001"
+        segment.write_bytes(segment.read_bytes()[:8]) if harm == "short" else segment.unlink()
+        store = ArticleStore(tmp_path / "articles.sqlite", tmp_path / "segments")
+        with pytest.raises(IndexCorrupt, match="000001"):
+            store.sentence_vectors(keys_of("a2"))
+        store.close()

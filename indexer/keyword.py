@@ -46,9 +46,12 @@ from indexer.postings import (
 )
 from indexer.ranking import best
 from indexer.settings import K1, TITLE_WEIGHT, B
+from indexer.storage import Codec, Storage
 from indexer.types import Candidate, Ids, Scores, Span
 
 _BUFFER_MB = 128  # postings a writer keeps in memory before it sorts them into a file
+
+_KEY, _LENGTH = "q", "i"  # types of columns, in struct's letters
 
 _SCORED = ("title", "body")
 _ANALYSED = (*_SCORED, "by")
@@ -60,13 +63,13 @@ def _schema() -> fields.Schema:
     """Terms answer words and phrases, forms answer patterns; see the analysis module."""
     listed = analysis.IDAnalyzer()  # never called: fields are given lists of words
     positions, frequency, existence = formats.Positions(), formats.Frequency(), formats.Existence()
-    stored = {"key": fields.COLUMN(columns.NumericColumn("q", default=-1))}
+    stored = {"key": fields.COLUMN(columns.NumericColumn(_KEY, default=-1))}
     stored["source"] = fields.FieldType(existence, listed)
     for name in _ANALYSED:
         stored[name] = fields.FieldType(positions, listed)
         stored[forms_of(name)] = fields.FieldType(frequency, listed)
         # Whoosh's own lengths have one byte and are off by up to a tenth.
-        stored[length_of(name)] = fields.COLUMN(columns.NumericColumn("i"))
+        stored[length_of(name)] = fields.COLUMN(columns.NumericColumn(_LENGTH))
     return fields.Schema(**stored)
 
 
@@ -79,16 +82,19 @@ class KeywordWriter:
     def __init__(self, folder: Path) -> None:
         """Go on with the index in ``folder``, or start one there."""
         folder.mkdir(exist_ok=True)
+        self._lock = folder / "MAIN_WRITELOCK"
+        self._deleted: list[int] = []
         with reading(str(folder)):
             known = index.exists_in(str(folder))
         if not known:
             index.create_in(str(folder), _schema())
         with reading(str(folder)):
-            stored = index.open_dir(str(folder))
+            stored = Storage(str(folder)).open_index()
             with stored.reader() as reader:
-                self._keys = live_column(reader, "key", default=-1)
+                self._keys = live_column(reader, "key", _KEY, default=-1)
         try:
-            self._writer = stored.writer(limitmb=_BUFFER_MB)
+            codec = Codec(stored.latest_generation() + 1)
+            self._writer = stored.writer(limitmb=_BUFFER_MB, codec=codec)
         except index.LockError as error:
             raise IndexBusy(f"{folder} is being written") from error
 
@@ -113,16 +119,23 @@ class KeywordWriter:
 
     def delete(self, keys: Ids) -> None:
         """Remove what earlier commits stored under ``keys``; unknown keys are ignored."""
-        for row in np.flatnonzero(np.isin(self._keys, keys)):
-            self._writer.delete_document(int(row))
+        self._deleted += keys.tolist()
 
     def commit(self) -> None:
         """Write everything; a folder filled by one writer gets a single segment."""
+        for row in np.flatnonzero(np.isin(self._keys, np.array(self._deleted, dtype=np.int64))):
+            self._writer.delete_document(int(row))
         self._writer.commit(mergetype=_merge)
+        self._unlock()
 
     def cancel(self) -> None:
         """Leave the folder as it was."""
         self._writer.cancel()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        # It is part of no index, and hard links would share it between generations.
+        self._lock.unlink(missing_ok=True)
 
 
 def _merge(writer: Any, segments: Iterable[Any]) -> list[Any]:
@@ -163,14 +176,14 @@ class WhooshIndex:
         self._postings = Postings(searcher, folder)
         self._weights = {"title": title_weight, "body": 1.0}
         self._k1 = k1
-        self._keys = live_column(reader, "key", default=-1)
+        self._keys = live_column(reader, "key", _KEY, default=-1)
         self._live: _Mask = self._keys >= 0
         self._total = int(self._live.sum())
         self._order = np.argsort(self._keys, kind="stable")
         self._sorted = self._keys[self._order]
         self._norms = {}
         for field in _SCORED:
-            lengths = live_column(reader, length_of(field), default=0)
+            lengths = live_column(reader, length_of(field), _LENGTH, default=0)
             mean = lengths.sum() / max(self._total, 1)
             self._norms[field] = k1 * (1 - b + b * lengths / max(mean, 1.0))
 
@@ -183,7 +196,7 @@ class WhooshIndex:
         Raises IndexCorrupt where there is none or a file of it is damaged.
         """
         with reading(str(folder)):
-            searcher = index.open_dir(str(folder), readonly=True).searcher()
+            searcher = Storage(str(folder), readonly=True).open_index().searcher()
             return cls(searcher, str(folder), title_weight, k1, b)
 
     def close(self) -> None:

@@ -147,6 +147,15 @@ def test_a_hard_linked_generation_is_not_touched_by_its_successor(tmp_path: Path
     assert WhooshIndex.open(new).paragraphs.tolist() == [*range(1, 30, 2), 99]
 
 
+def test_the_same_paragraphs_make_the_same_files(tmp_path: Path) -> None:
+    documents = [Document(key, f"title {key}", f"oil w{key} w{key % 7}") for key in range(300)]
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        write(folder, documents[:200])
+        write(folder, documents[200:])
+    one, two = ({p.name: p.read_bytes() for p in (tmp_path / n).iterdir()} for n in ("one", "two"))
+    assert one == two
+
+
 def test_threads_get_the_answers_that_one_thread_gets(monkeypatch: pytest.MonkeyPatch) -> None:
     # A small cache makes every thread read the files.
     monkeypatch.setattr(indexer.postings, "MAX_CACHED", 500)

@@ -10,11 +10,15 @@ kind for scripts and stays the same between releases.
      ├── StoredIndexError       something about a stored index
      │    ├── IndexMissing      nothing has been built yet
      │    ├── IndexCorrupt      a file of a generation is damaged or absent
+     │    ├── SelfTestFailed    a new generation is not what it should be
      │    ├── IndexNotWritable  the index folder refuses writing
-     │    └── IndexBusy         another process is building
+     │    ├── IndexBusy         another process is building
+     │    └── BuildError        a build in its own process came to no proper end
+     ├── QuestionsError         the file of saved questions cannot be read as such
      ├── QueryError             a question or one of its parameters cannot be used
      │    └── StaleCursor       the cursor belongs to another generation or another query
-     ├── NotFound               no article or paragraph has this id
+     ├── ArchiveError           a file to export to or to import from cannot be used
+     ├── NotFound               no article, paragraph, build or generation has this id
      └── ServeError             the service cannot start, such as on a port in use
 """
 
@@ -49,6 +53,12 @@ class ModelError(WinnowError):
     code = "model_unavailable"
 
 
+class QuestionsError(WinnowError):
+    """The file of saved questions cannot be read, or lines of it."""
+
+    code = "bad_questions"
+
+
 class StoredIndexError(WinnowError):
     """Something about a stored index."""
 
@@ -67,6 +77,12 @@ class IndexCorrupt(StoredIndexError):
     code = "index_corrupt"
 
 
+class SelfTestFailed(StoredIndexError):
+    """A new generation is not what it should be; it was not published."""
+
+    code = "self_test_failed"
+
+
 class IndexNotWritable(StoredIndexError):
     """The index folder refuses writing."""
 
@@ -77,6 +93,12 @@ class IndexBusy(StoredIndexError):
     """Another process is building in the same index folder."""
 
     code = "index_busy"
+
+
+class BuildError(StoredIndexError):
+    """A build in its own process came to no proper end: it was killed, stopped or crashed."""
+
+    code = "build_failed"
 
 
 class QueryError(WinnowError):
@@ -95,8 +117,14 @@ class StaleCursor(QueryError):
     code = "stale_cursor"
 
 
+class ArchiveError(WinnowError):
+    """A file to export a generation to, or to import one from, cannot be used."""
+
+    code = "bad_archive"
+
+
 class NotFound(WinnowError):
-    """No article or paragraph has this id."""
+    """No article, paragraph, build or generation has this id."""
 
     code = "not_found"
 

@@ -39,6 +39,9 @@ class Settings(BaseModel):
 
     seeds: Path = Field(Path("seeds"), description="Folder of articles.")
     index: Path = Field(Path("index_data"), description="Folder of the indexes built from them.")
+    generations: int = Field(
+        3, ge=1, le=100, description="Generations of the index kept on disk, the live one included."
+    )
     model: Path | None = Field(
         None,
         description="Folder of another sentence-transformers model; unset: the packaged "

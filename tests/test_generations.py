@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,16 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from indexer.errors import IndexBusy, IndexCorrupt, IndexMissing, IndexNotWritable
-from indexer.generations import Generations, Manifest, SeedRecord, digests
+from indexer.errors import IndexBusy, IndexCorrupt, IndexMissing, IndexNotWritable, NotFound
+from indexer.generations import Generations
+from indexer.manifest import READABLE, Manifest, SeedRecord, digests
 
 
 def manifest(id_: str, files: dict[str, str]) -> Manifest:
     return Manifest(
         id=id_,
-        created="2025-07-03T05:32:00+00:00",
         parent=None,
-        identity={"model": "m"},
+        identity={"model": "m", **READABLE},
+        settings={"precision": "auto"},
         versions={"python": "3.11"},
         counts={"articles": 1, "paragraphs": 2},
         seeds=(SeedRecord("größe/a.txt", "00", 5),),
@@ -31,7 +34,7 @@ def publish(generations: Generations, id_: str) -> Manifest:
         staged = generations.stage(id_)
         (staged / "keyword").mkdir()
         (staged / "keyword" / "words").write_bytes(id_.encode())
-        generations.publish(made := manifest(id_, digests(staged)))
+        generations.publish(made := manifest(id_, digests(staged)), keep=3)
     return made
 
 
@@ -120,6 +123,21 @@ def test_a_second_writer_is_told_who_the_first_is(generations: Generations) -> N
         pass
 
 
+def test_what_is_removed_while_it_is_being_held_is_said_to_be_gone(
+    generations: Generations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(generations, "g1")
+    lock = fcntl.flock
+
+    def late(descriptor: int, how: int) -> None:
+        shutil.rmtree(generations.path("g1"))
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(NotFound, match="g1 has been removed"):
+        generations.hold("g1")
+
+
 def test_a_writer_that_is_killed_leaves_no_lock(generations: Generations) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path\n"
@@ -148,7 +166,7 @@ def test_a_disk_that_refuses_is_one_kind_of_error(
     ):
         staged = generations.stage("g2")
         monkeypatch.setattr(Path, "rename", refuse)
-        generations.publish(manifest("g2", digests(staged)))
+        generations.publish(manifest("g2", digests(staged)), keep=3)
     assert "--index" in caught.value.hint
     assert generations.current() == "g1"
 
@@ -171,6 +189,6 @@ def test_current_is_switched_only_after_the_generation_is_in_place(
         staged = generations.stage("g2")
         made = manifest("g2", digests(staged))
         monkeypatch.setattr(Path, "replace", die)
-        generations.publish(made)
+        generations.publish(made, keep=3)
     assert generations.current() == "g1"
     assert replace(generations.live(), id="g1") == generations.live()

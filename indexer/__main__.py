@@ -1,6 +1,7 @@
 """``python -m indexer``: bring the index up to date without anything of the service.
 
-Settings come from ``winnow.toml`` and the ``WINNOW_*`` variables; ``--full`` builds anew.
+The user's saved questions are not asked, as that is the service's business; it says so where there
+are any. Settings come from ``winnow.toml`` and the ``WINNOW_*`` variables; ``--full`` builds anew.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 from indexer.build import build
 from indexer.embedding import SentenceEmbedder
 from indexer.errors import WinnowError
+from indexer.generations import Generations
 from indexer.settings import load_settings
 
 
@@ -25,6 +27,9 @@ def main(arguments: list[str]) -> int:
     except WinnowError as error:
         sys.stderr.write(f"{error}\n{error.hint}\n")
         return 1
+    questions = Generations(settings.index).questions
+    if report.published and questions.exists() and questions.stat().st_size:
+        sys.stderr.write(f"{questions} was not asked; winnow build asks before it publishes\n")
     sys.stdout.write(
         f"generation {report.generation}: {report.articles} articles, "
         f"{report.paragraphs} paragraphs, {len(report.skipped)} skipped\n"

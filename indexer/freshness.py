@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 import time
 from pathlib import Path
 
 from indexer.errors import SeedsError
-from indexer.generations import Manifest, SeedRecord
+from indexer.manifest import Manifest, SeedRecord
 from indexer.seeds import SeedFile, digest, list_seeds
 
 _FRESH_FOR = 2.0
@@ -54,7 +53,7 @@ class Freshness:
             return 0
         self._problem = None
         known = {record.path: record for record in manifest.seeds}
-        built = dt.datetime.fromisoformat(manifest.created).timestamp()
+        built = manifest.created.timestamp()
         return sum(self._differs(seed, known.get(seed.name), built) for seed in seeds)
 
     def _differs(self, seed: SeedFile, record: SeedRecord | None, built: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -9,10 +10,10 @@ from typing import Self
 
 import numpy as np
 
-from indexer.generations import ARTICLES, KEYWORD, VECTORS
+from indexer.cache import CachedEmbedder
 from indexer.keyword import KeywordWriter
-from indexer.protocols import Embedder
-from indexer.store import StoreWriter
+from indexer.manifest import ARTICLES, KEYWORD, SENTENCES, VECTORS
+from indexer.storing import StoreWriter, content_digest
 from indexer.types import Article, Paragraph, Vectors
 from indexer.vectors import VectorWriter
 
@@ -21,30 +22,52 @@ _BATCH = 256
 
 
 class GenerationWriter:
-    """Adds articles to an empty folder; as a context manager it completes the files at the end.
+    """Changes what a staged folder holds; as a context manager it completes the files at the end.
 
-    ``articles``, ``paragraphs`` and ``windowed`` count what was written; the last are paragraphs
-    that the model cannot read at once and that have several vectors.
+    The folder is empty, or has what the generation in ``parent`` has but its vector index.
+    ``articles``, ``paragraphs`` and ``windowed`` count what is there at the end; the last are
+    paragraphs that the model cannot read at once and that have several vectors.
     """
 
-    def __init__(self, folder: Path, embedder: Embedder) -> None:
+    def __init__(self, folder: Path, embedder: CachedEmbedder, parent: Path | None = None) -> None:
         self.articles = 0
         self.paragraphs = 0
         self.windowed = 0
         self._folder = folder
         self._embedder = embedder
-        self._store = StoreWriter(folder / ARTICLES)
+        self._vectors = (
+            VectorWriter(folder / VECTORS, embedder.dimensions)
+            if parent is None
+            else VectorWriter.after(parent / VECTORS, folder / VECTORS)
+        )
+        self._store = StoreWriter(folder / ARTICLES, folder / SENTENCES, self._vectors.dimensions)
         self._keyword = KeywordWriter(folder / KEYWORD)
-        self._vectors = VectorWriter(embedder.dimensions)
-        self._waiting: list[tuple[Article, Paragraph]] = []
-        self._article: tuple[Article | None, int] = (None, 0)
+        self._waiting: list[tuple[str, Article, Paragraph]] = []
+        self._article: Article | None = None
 
-    def add(self, article: Article) -> None:
-        """Add an article with its paragraphs."""
-        for paragraph in article.paragraphs:
-            self._waiting.append((article, paragraph))
-            if len(self._waiting) == _BATCH:
-                self._flush()
+    def replace(self, seed: str, articles: Iterable[Article]) -> None:
+        """Make ``articles`` what the file ``seed`` holds; those that are as before stay as is."""
+        before = self._store.digests(seed)
+        for article in articles:
+            known = before.pop(article.id, None)
+            if known == content_digest(article):
+                continue
+            if known is not None:
+                self._recall(article.id)
+                self._remove(article.id)
+            for paragraph in article.paragraphs:
+                self._waiting.append((seed, article, paragraph))
+                if len(self._waiting) == _BATCH:
+                    self._flush()
+        for id_ in before:
+            self._remove(id_)
+
+    def drop(self, seed: str, *, moved: bool = False) -> None:
+        """Remove what the file ``seed`` held; ``moved`` says that it will come again elsewhere."""
+        for id_ in self._store.digests(seed):
+            if moved:
+                self._recall(id_)
+            self._remove(id_)
 
     def __enter__(self) -> Self:
         return self
@@ -55,33 +78,48 @@ class GenerationWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with closing(self._store), self._keyword:
+        with closing(self._store), closing(self._vectors), self._keyword:
             if error is not None:
                 raise error
             self._flush()
-            self._vectors.save(self._folder / VECTORS)
+            self._store.finish()
+            self._vectors.save()
+            self.articles, self.paragraphs, self.windowed = self._store.counts()
+
+    def _recall(self, id_: str) -> None:
+        """Put what the parent knows of an article into the cache, which may have been deleted."""
+        stored = self._store.stored(id_)
+        self._embedder.keep(stored.texts, stored.vectors)
+        for key, text in stored.whole:
+            windows = [text[start:end] for start, end in self._embedder.windows(text)]
+            self._embedder.keep(windows, self._vectors.of(key))
+
+    def _remove(self, id_: str) -> None:
+        keys = self._store.remove(id_)
+        self._keyword.delete(keys)
+        self._vectors.remove(keys)
 
     def _flush(self) -> None:
-        paragraphs = [paragraph for _, paragraph in self._waiting]
-        titles = [[article.title] if article.title else [] for article, _ in self._waiting]
+        if not self._waiting:
+            return  # asking the model for nothing would still load it
+        paragraphs = [paragraph for _, _, paragraph in self._waiting]
+        titles = [[article.title] if article.title else [] for _, article, _ in self._waiting]
         sentences = [[p.text[s:e] for s, e in p.sentences] for p in paragraphs]
         windows = [[p.text[s:e] for s, e in self._embedder.windows(p.text)] for p in paragraphs]
         vectors = iter(self._encode(titles + sentences + windows))
         of_titles, of_sentences, of_windows = (
             [next(vectors) for _ in paragraphs] for _ in range(3)
         )
-        for i, (article, paragraph) in enumerate(self._waiting):
-            if self._article[0] is not article:
-                self._article = article, self._store.add_article(article, of_titles[i])
-                self.articles += 1
-            key = self._store.add_paragraph(self._article[1], paragraph, of_sentences[i])
+        for i, (seed, article, paragraph) in enumerate(self._waiting):
+            if self._article is not article:
+                self._article = article
+                self._store.add_article(article, seed, of_titles[i])
+            count = len(of_windows[i])
+            key = self._store.add_paragraph(article, paragraph, of_sentences[i], count)
             self._keyword.add(
                 key, article.title, paragraph.text, article.byline or "", article.source
             )
-            count = len(of_windows[i])
-            self._vectors.add(np.full(count, key), np.arange(count), of_windows[i])
-            self.windowed += count > 1
-        self.paragraphs += len(self._waiting)
+            self._vectors.add(np.full(count, key), of_windows[i])
         self._waiting.clear()
 
     def _encode(self, groups: list[list[str]]) -> list[Vectors]:

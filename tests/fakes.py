@@ -5,9 +5,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
+from indexer.errors import SelfTestFailed
+from indexer.manifest import Manifest
 from indexer.types import Span, Vectors
 
 DIMENSIONS = 32
@@ -65,3 +68,8 @@ def write_article(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def unworthy(_folder: Path, _manifest: Manifest) -> NoReturn:
+    """An examination that nothing passes."""
+    raise SelfTestFailed("'who proposed it' fell to rank 9", hint="The index in use is untouched.")

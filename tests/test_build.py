@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from contextlib import closing
 from dataclasses import asdict, replace
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from fakes import WordEmbedder, silent, write_article
@@ -11,17 +16,22 @@ from hypothesis import strategies as st
 
 from indexer import build as build_module
 from indexer.build import build
-from indexer.errors import IndexBusy, IndexCorrupt, IndexNotWritable, SeedsError
-from indexer.generations import ARTICLES, Generations
+from indexer.embedding import SentenceEmbedder
+from indexer.errors import IndexBusy, IndexNotWritable, SeedsError, SelfTestFailed
+from indexer.generations import Generations
+from indexer.manifest import ARTICLES, SENTENCES, Manifest
 from indexer.seeds import list_seeds
 from indexer.settings import Settings
 from indexer.store import ArticleStore
 from indexer.writing import GenerationWriter
+from service.library import Library
+from service.retrieval import rank
 
 
 def live_store(settings: Settings) -> ArticleStore:
     generations = Generations(settings.index)
-    return ArticleStore(generations.path(generations.live().id) / ARTICLES)
+    folder = generations.path(generations.live().id)
+    return ArticleStore(folder / ARTICLES, folder / SENTENCES)
 
 
 def test_a_build_reports_and_records_what_it_did(
@@ -163,7 +173,9 @@ def test_a_failed_build_leaves_the_live_generation(
             self._claimed = written + 1
 
     monkeypatch.setattr(build_module, "GenerationWriter", Lossy)
-    with pytest.raises(IndexCorrupt, match="self-test: the store has lost"):
+    with pytest.raises(
+        SelfTestFailed, match="self-test: the store has 2 paragraphs, the manifest 3"
+    ):
         build(settings, embedder, progress=silent)
     assert Generations(settings.index).current() == first
     monkeypatch.undo()
@@ -180,7 +192,7 @@ def test_a_paragraph_that_does_not_find_itself_is_not_published(settings: Settin
 
     for number in range(3):
         write_article(settings.seeds, f"{number}.txt", f"One {number}. Two.")
-    with pytest.raises(IndexCorrupt, match="is lost"):
+    with pytest.raises(SelfTestFailed, match="is lost"):
         build(settings, Drifting(), progress=silent)
     assert Generations(settings.index).current() is None
 
@@ -195,7 +207,7 @@ def test_a_disk_without_space_is_said_and_loses_nothing(
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(build_module, "write_json", refuse)
+    monkeypatch.setattr(build_module, "write_report", refuse)
     with pytest.raises(IndexNotWritable, match="No space left"):
         build(settings, embedder, progress=silent)
     assert Generations(settings.index).current() == first
@@ -217,6 +229,172 @@ def test_a_damaged_index_is_built_anew_without_ado(
     (Generations(settings.index).path(id_) / "manifest.json").write_text("{")
     assert build(settings, embedder, progress=silent).published
     assert replace(Generations(settings.index).live()).seeds[0].path == path.name
+
+
+def edited(settings: Settings) -> None:
+    """Add, edit, rename and delete."""
+    write_article(settings.seeds, "edited.txt", "Text of edited.", "One more paragraph.")
+    write_article(settings.seeds, "new.txt", "New text.")
+    (settings.seeds / "renamed.txt").rename(settings.seeds / "other name.txt")
+    (settings.seeds / "deleted.txt").unlink()
+    (settings.seeds / "bulk.jsonl").write_text(
+        '{"_id": "1", "text": "Same record."}\n{"_id": "3", "text": "Late record."}\nrubbish\n'
+    )
+
+
+def collection(settings: Settings) -> None:
+    for name in ("same", "edited", "renamed", "deleted"):
+        write_article(settings.seeds, f"{name}.txt", f"Text of {name}.", f"More on {name}.")
+    (settings.seeds / "bulk.jsonl").write_text(
+        '{"_id": "1", "text": "Same record."}\n{"_id": "2", "text": "Old record."}\n'
+    )
+    (settings.seeds / "empty.txt").touch()
+
+
+def test_only_what_is_new_is_embedded(settings: Settings, embedder: WordEmbedder) -> None:
+    collection(settings)
+    build(settings, embedder, progress=silent)
+    edited(settings)
+    encoded = embedder.encoded
+    report = build(settings, embedder, progress=silent)
+    # Each new paragraph is one sentence, so its window and its sentence are one text.
+    assert report.embedded == 3
+    assert embedder.encoded == encoded + 3 + 8  # and the self-test's sample
+    assert (report.articles, report.paragraphs) == (6, 9)
+    assert [(s.file, s.line) for s in report.skipped] == [("bulk.jsonl", 3), ("empty.txt", None)]
+
+
+@pytest.mark.parametrize("change", ["rename", "delete"])
+def test_the_model_is_not_asked_where_no_text_is_new(
+    settings: Settings, embedder: WordEmbedder, change: str
+) -> None:
+    collection(settings)
+    build(settings, embedder, progress=silent)
+    encoded = embedder.encoded
+    path = settings.seeds / "renamed.txt"
+    path.rename(settings.seeds / "else.txt") if change == "rename" else path.unlink()
+    assert build(settings, embedder, progress=silent).published
+    assert embedder.encoded == encoded
+
+
+def test_without_its_cache_a_moved_article_is_not_embedded_again(
+    settings: Settings, embedder: WordEmbedder
+) -> None:
+    collection(settings)
+    build(settings, embedder, progress=silent)
+    shutil.rmtree(settings.index / "cache")
+    (settings.seeds / "renamed.txt").rename(settings.seeds / "else.txt")
+    report = build(settings, embedder, progress=silent)
+    assert (report.moved, report.embedded) == (1, 0)
+
+
+def test_what_goes_on_from_a_generation_is_linked_and_leaves_it_as_it_was(
+    settings: Settings, embedder: WordEmbedder
+) -> None:
+    collection(settings)
+    for number in range(30):
+        write_article(settings.seeds, f"{number}.txt", f"Some text {number}.")
+    generations = Generations(settings.index)
+    first = generations.manifest(build(settings, embedder, progress=silent).generation)
+    edited(settings)
+    second = build(settings, embedder, progress=silent).generation
+    generations.verify(first)
+    for name in ("keyword/MAIN_000001.seg", "sentences/000001"):
+        inodes = {(generations.path(id_) / name).stat().st_ino for id_ in (first.id, second)}
+        assert len(inodes) == 1
+
+
+def test_going_on_and_beginning_anew_answer_alike(
+    settings: Settings, embedder: WordEmbedder, tmp_path: Path
+) -> None:
+    collection(settings)
+    build(settings, embedder, progress=silent)
+    edited(settings)
+    anew = settings.model_copy(update={"index": tmp_path / "anew"})
+    found = []
+    for each in (settings, anew):
+        build(each, embedder, progress=silent)
+        with closing(Library(each, embedder)) as library, library.borrow() as snapshot:
+            queries = ("text", "record", "more on edited", "late", "renamed", "old")
+            ranked = [rank(snapshot, each, query).ranked for query in queries]
+            found.append((snapshot.store.keys().tolist(), ranked))
+    assert found[0] == found[1]
+
+
+def test_equal_seeds_make_equal_manifests_wherever_they_lie(
+    settings: Settings, embedder: WordEmbedder, tmp_path: Path
+) -> None:
+    collection(settings)
+    other = settings.model_copy(update={"seeds": tmp_path / "b", "index": tmp_path / "other"})
+    shutil.copytree(settings.seeds, other.seeds)
+    one, two = (
+        Generations(each.index).manifest(build(each, embedder, progress=silent).generation)
+        for each in (settings, other)
+    )
+    assert one.digest == two.digest
+    assert one.files.keys() == two.files.keys()
+    write_article(other.seeds, "same.txt", "Not the same.")
+    three = build(other, embedder, full=True, progress=silent).generation
+    assert Generations(other.index).manifest(three).digest != two.digest
+
+
+def test_so_does_the_real_model(
+    real_index: Settings, real_embedder: SentenceEmbedder, tmp_path: Path
+) -> None:
+    other = real_index.model_copy(update={"index": tmp_path / "other"})
+    made = build(other, real_embedder, progress=silent).generation
+    assert Generations(other.index).manifest(made).digest == (
+        Generations(real_index.index).live().digest
+    )
+
+
+def test_what_is_still_being_written_stays_as_it_was(
+    settings: Settings, embedder: WordEmbedder
+) -> None:
+    path = write_article(settings.seeds, "a.txt", "Old words.")
+    build(settings, embedder, progress=silent)
+    write_article(settings.seeds, "a.txt", "Half of the new")
+    write_article(settings.seeds, "b.txt", "Also half")
+    report = build(settings, embedder, settle=60, progress=silent)
+    assert report.unsettled == ("a.txt", "b.txt")
+    assert not report.published
+    os.utime(path, (0, 0))  # stamped: whoever wrote it is done
+    report = build(settings, embedder, settle=60, progress=silent)
+    assert (report.unsettled, report.changed, report.published) == (("b.txt",), 1, True)
+
+
+def test_a_seed_that_changes_while_it_is_read_is_read_again_next_time(
+    settings: Settings, embedder: WordEmbedder
+) -> None:
+    write_article(settings.seeds, "a.txt", "First words.")
+
+    def meddle(stage: str, done: int, total: int) -> None:
+        if stage == "index" and done == total:
+            write_article(settings.seeds, "a.txt", "Other words, and more of them.")
+
+    build(settings, embedder, progress=meddle)
+    report = build(settings, embedder, progress=silent)
+    assert (report.changed, report.published) == (1, True)
+
+
+def test_the_reason_of_a_failure_is_kept_until_a_build_succeeds(
+    settings: Settings, embedder: WordEmbedder
+) -> None:
+    generations = Generations(settings.index)
+    write_article(settings.seeds, "a.txt", "One.")
+    build(settings, embedder, progress=silent)
+    assert generations.failure() is None
+
+    def examine(_folder: Path, _manifest: Manifest) -> NoReturn:
+        raise SelfTestFailed("it was better before")
+
+    with pytest.raises(SelfTestFailed, match="it was better before"):
+        build(settings, embedder, full=True, examine=examine, progress=silent)
+    failure = generations.failure()
+    assert failure is not None
+    assert "it was better before" in failure.reason
+    build(settings, embedder, progress=silent)
+    assert generations.failure() is None
 
 
 def test_progress_runs_to_the_end(settings: Settings, embedder: WordEmbedder) -> None:

@@ -28,6 +28,9 @@ TEXT_LIMIT = 16 * _MIB
 """Bytes that an article may have, a file or a line of a bulk file."""
 BULK_LIMIT = 4096 * _MIB
 """Bytes that a bulk file may have."""
+SETTLE = 1.0
+"""Seconds of rest after which a file counts as finished: longer than the pauses of a program that
+writes it, or of a network that it comes by, and short enough to wait for."""
 
 _LEFTOVERS = ("~", ".swp", ".tmp", ".part")
 _BULK = ".jsonl"
@@ -39,13 +42,15 @@ Item: TypeAlias = Article | Skipped | Notice
 class SeedFile:
     """A file of the seeds: ``name`` is its path below the folder, with ``/`` on every system.
 
-    ``size`` in bytes and ``mtime_ns``, the time of its last change, are those of the listing.
+    ``size`` in bytes, ``mtime_ns``, the time of its last write, and ``ctime_ns``, that of its last
+    change of any kind, are those of the listing.
     """
 
     name: str
     path: Path
     size: int
     mtime_ns: int
+    ctime_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ def list_seeds(seeds_dir: Path) -> Listing:
     while pending:
         prefix, entries = pending.pop()
         for entry in entries:
-            if entry.name.startswith(".") or entry.name.lower().endswith(_LEFTOVERS):
+            if ignored(entry.name):
                 continue
             name = prefix + entry.name
             try:
@@ -95,6 +100,50 @@ def list_seeds(seeds_dir: Path) -> Listing:
         tuple(sorted(files, key=lambda file: file.name)),
         tuple(sorted(skipped, key=lambda item: item.file)),
     )
+
+
+def ignored(name: str) -> bool:
+    """Whether a file or folder of this name is passed over without a word."""
+    return name.startswith(".") or name.lower().endswith(_LEFTOVERS)
+
+
+def settled(seed: SeedFile, now: float, settle: float) -> bool:
+    """Whether the file seems complete and may be read.
+
+    A write sets both times of a file to the same moment, so while they are equal and recent,
+    another write may follow. They differ once something else was done to it after its last write:
+    it was renamed into place, which moves the change time alone, or stamped with another time,
+    which ``cp -p``, rsync, tar and wget do when they have finished.
+
+    The file itself thus tells all that is needed, and no event has to: events can be missed, and
+    there are none for what happened before the program was started. What no time shows is a writer
+    that pauses for longer than ``settle``; its next write makes the file unsettled again.
+
+    Args:
+        seed: The file, freshly listed.
+        now: The time of the listing, in seconds since 1970.
+        settle: Seconds that the last write must be away. In either direction, because the clock of
+            a file server may be ahead.
+    """
+    return seed.ctime_ns != seed.mtime_ns or abs(now - seed.mtime_ns / 1e9) >= settle
+
+
+def untouched(seed: SeedFile) -> bool:
+    """Whether the file is still as it was listed, so that what was read since is one state."""
+    try:
+        status = seed.path.stat()
+    except OSError:
+        return False
+    return (status.st_size, status.st_ctime_ns) == (seed.size, seed.ctime_ns)
+
+
+def any_unsettled(seeds_dir: Path, now: float) -> bool:
+    """Whether a seed was still being written at ``now``; no for a folder that cannot be read."""
+    try:
+        seeds = list_seeds(seeds_dir).files
+    except SeedsError:
+        return False
+    return not all(settled(seed, now, SETTLE) for seed in seeds)
 
 
 def digest(seed: SeedFile) -> str:
@@ -229,7 +278,7 @@ def _seed_file(name: str, entry: os.DirEntry[str], root: Path) -> SeedFile:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise Unusable("not a regular file")
-    return SeedFile(name, path, status.st_size, status.st_mtime_ns)
+    return SeedFile(name, path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _open(path: Path) -> BufferedReader:

@@ -4,7 +4,9 @@ import codecs
 import hashlib
 import json
 import os
+import shutil
 import socket
+import time
 import tracemalloc
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 from indexer.articles import Notice
 from indexer.errors import SeedsError
 from indexer.punctuation import SPACE
-from indexer.seeds import SeedFile, digest, list_seeds, read_seed
+from indexer.seeds import SETTLE, SeedFile, digest, list_seeds, read_seed, settled
 from indexer.types import Article, Skipped
 
 ARTICLE = "Talks resume\nPublished: 2025-07-03 05:32\n\nThey met.\nThey left.\nBy The Agency\n"
@@ -27,7 +29,7 @@ def write(folder: Path, name: str, data: bytes | str = ARTICLE) -> SeedFile:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data.encode() if isinstance(data, str) else data)
     status = path.stat()
-    return SeedFile(name, path, status.st_size, status.st_mtime_ns)
+    return SeedFile(name, path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def write_records(folder: Path, *records: dict[str, Any] | str) -> SeedFile:
@@ -55,7 +57,9 @@ def test_files_are_listed_in_any_depth_in_order_of_their_names(tmp_path: Path) -
     assert listing.skipped == ()
     first = listing.files[0]
     status = (tmp_path / "a.txt").stat()
-    assert first == SeedFile("a.txt", first.path, status.st_size, status.st_mtime_ns)
+    assert first == SeedFile(
+        "a.txt", first.path, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    )
     assert first.path.samefile(tmp_path / "a.txt")
 
 
@@ -152,6 +156,60 @@ def test_a_missing_folder_or_a_file_in_its_place_is_an_error_with_a_hint(tmp_pat
         with pytest.raises(SeedsError, match="cannot be read") as caught:
             list_seeds(folder)
         assert "--seeds" in caught.value.hint
+
+
+# Whether a file is complete.
+
+
+def listed(folder: Path) -> SeedFile:
+    (seed,) = list_seeds(folder).files
+    return seed
+
+
+def test_a_file_is_settled_when_its_last_write_is_long_enough_ago(tmp_path: Path) -> None:
+    write(tmp_path, "a.txt")
+    seed = listed(tmp_path)
+    written = seed.mtime_ns / 1e9
+    assert seed.ctime_ns == seed.mtime_ns
+    assert not settled(seed, written, SETTLE)
+    assert not settled(seed, written + SETTLE - 0.01, SETTLE)
+    assert settled(seed, written + SETTLE + 0.01, SETTLE)
+    assert settled(seed, written, 0.0)
+
+
+def test_a_clock_that_is_ahead_delays_a_file_but_not_for_ever(tmp_path: Path) -> None:
+    write(tmp_path, "a.txt")
+    seed = listed(tmp_path)
+    written = seed.mtime_ns / 1e9
+    assert not settled(seed, written - SETTLE / 2, SETTLE)
+    assert settled(seed, written - 3600, SETTLE)
+
+
+def test_a_file_renamed_into_place_is_settled_at_once_until_it_is_written_again(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path, "0.part").path
+    until = time.monotonic() + 10
+    while path.stat().st_ctime_ns == path.stat().st_mtime_ns:  # A clock ticks every few ms.
+        path = path.rename(path.with_name("a.txt"))
+        assert time.monotonic() < until
+    seed = listed(tmp_path)
+    assert settled(seed, seed.mtime_ns / 1e9, SETTLE)
+    with path.open("a") as stream:
+        stream.write("More.\n")
+    seed = listed(tmp_path)
+    assert not settled(seed, seed.mtime_ns / 1e9, SETTLE)
+
+
+def test_a_file_stamped_after_its_last_write_is_settled_at_once(tmp_path: Path) -> None:
+    original = write(tmp_path, ".original").path
+    os.utime(original, (1e9, 1e9))
+    shutil.copy2(original, tmp_path / "a.txt")
+    seed = listed(tmp_path)
+    assert settled(seed, seed.ctime_ns / 1e9, SETTLE)
+    recent = seed.ctime_ns / 1e9 - 0.1
+    os.utime(seed.path, (recent, recent))
+    assert settled(listed(tmp_path), recent, SETTLE)
 
 
 # Articles.

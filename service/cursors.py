@@ -8,7 +8,7 @@ import hashlib
 import json
 
 from indexer.errors import QueryError, StaleCursor
-from service.schemas import AnswerQuery, SearchQuery
+from service.requests import AnswerQuery, SearchQuery
 
 
 def write_cursor(query: SearchQuery | AnswerQuery, generation: str, offset: int) -> str:
@@ -17,30 +17,32 @@ def write_cursor(query: SearchQuery | AnswerQuery, generation: str, offset: int)
     return base64.urlsafe_b64encode(payload.encode()).decode().rstrip("=")
 
 
-def read_cursor(query: SearchQuery, generation: str) -> int:
-    """How many hits to pass over; 0 without a cursor.
+def read_cursor(query: SearchQuery) -> tuple[str | None, int]:
+    """The generation to go on with and how many hits to pass over; None and 0 without a cursor.
 
     Raises:
         QueryError: The cursor is not one of ours, or belongs to another search.
-        StaleCursor: The index has been rebuilt since.
     """
     if query.cursor is None:
-        return 0
+        return None, 0
     try:
         padded = query.cursor + "=" * (-len(query.cursor) % 4)
         of, search, offset = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        valid = isinstance(offset, int) and offset >= 0
+        valid = isinstance(of, str) and isinstance(offset, int) and offset >= 0
     except (binascii.Error, ValueError, TypeError) as error:
         raise _foreign() from error
     if not valid or search != _search(query):
         raise _foreign()
-    if of != generation:
-        raise StaleCursor(
-            "the index has been rebuilt since this cursor was given",
-            parameter="cursor",
-            hint="Search again without a cursor.",
-        )
-    return int(offset)
+    return of, offset
+
+
+def stale() -> StaleCursor:
+    """The generation that a cursor belongs to has been removed."""
+    return StaleCursor(
+        "the index has been rebuilt since this cursor was given, and what it was is gone",
+        parameter="cursor",
+        hint="Search again without a cursor.",
+    )
 
 
 def _foreign() -> QueryError:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 
-from indexer.errors import ModelError, QueryError, StoredIndexError
+from indexer.errors import ModelError, NotFound, QueryError, StoredIndexError
 from indexer.freshness import Freshness
+from indexer.generations import Generations
 from indexer.leaves import describe
 from indexer.protocols import Embedder
 from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
 from indexer.types import Span
 from service.answering import READ, decide, gather
-from service.cursors import read_cursor, write_cursor
+from service.cursors import read_cursor, stale, write_cursor
+from service.history import activate, history
 from service.library import Library
 from service.reading import (
     Evidence,
@@ -23,25 +26,26 @@ from service.reading import (
     content_terms,
     sentence_features,
 )
-from service.retrieval import Ranked, Ranking, rank
-from service.schemas import (
-    AnswerQuery,
+from service.requests import AnswerQuery, ArticlesQuery, SearchQuery
+from service.results import (
     AnswerResult,
     AnswerShape,
     ArticleEntry,
     ArticleList,
     ArticleShape,
-    ArticlesQuery,
+    BuildFailure,
     ContributionShape,
     Explanation,
     FullArticle,
     FullParagraph,
+    GenerationList,
+    GenerationShape,
     HitShape,
     ParagraphShape,
     Readiness,
-    SearchQuery,
     SearchResult,
 )
+from service.retrieval import Ranked, Ranking, rank
 from service.snapshot import Snapshot
 
 
@@ -52,6 +56,8 @@ class Engine:
         self, settings: Settings, embedder: Embedder | ModelError, reader: Reader | None = None
     ) -> None:
         self._settings = settings
+        self._generations = Generations(settings.index)
+        self._embedder = embedder
         self.library = Library(settings, embedder)
         self._freshness = Freshness(settings.seeds)
         self._reader = reader or SentenceReader()
@@ -61,12 +67,13 @@ class Engine:
 
         Raises:
             QueryError: The days leave none between them, or the cursor is not of this search.
+            StaleCursor: The generation that the cursor belongs to is gone.
             StoredIndexError: There is no index, or it cannot be read.
             ModelError: Mode ``semantic`` was asked for and no model is there.
         """
         watch = Stopwatch()
-        with self.library.borrow() as snapshot:
-            offset = read_cursor(query, snapshot.manifest.id)
+        generation, offset = read_cursor(query)
+        with self._borrow(generation) as snapshot:
             ranking = self._rank(snapshot, query, watch)
             with watch.stage("hits"):
                 page = ranking.ranked[offset : offset + query.limit]
@@ -142,36 +149,67 @@ class Engine:
 
     def readiness(self) -> Readiness:
         """Whether questions can be answered, and how well; never raises for a missing index."""
+        failure = self._generations.failure()
+        now = {
+            "building": self._generations.writer() is not None,
+            "last_failure": BuildFailure(**asdict(failure)) if failure else None,
+        }
+        failed = [str(failure)] if failure else []
         try:
             with self.library.borrow() as snapshot:
                 pending = self._freshness.pending(snapshot.manifest)
-                degraded = [*snapshot.degraded("hybrid"), *self._freshness.problems()]
+                degraded = [*snapshot.degraded("hybrid"), *self._freshness.problems(), *failed]
                 return Readiness(
                     status="degraded" if degraded else "ready",
                     generation=snapshot.manifest.id,
+                    created=snapshot.manifest.created,
                     articles=snapshot.manifest.counts["articles"],
                     paragraphs=snapshot.manifest.counts["paragraphs"],
                     pending=pending,
                     degraded=degraded,
+                    model=snapshot.semantic is not None,
+                    **now,
                 )
         except StoredIndexError as error:
             return Readiness(
                 status="not_ready",
                 generation=None,
+                created=None,
                 articles=0,
                 paragraphs=0,
                 pending=0,
-                degraded=[f"{error}. {error.hint}"],
+                degraded=[f"{error}. {error.hint}", *failed],
+                model=not isinstance(self._embedder, ModelError),
+                **now,
             )
+
+    def generations(self) -> GenerationList:
+        """The generations that are kept, newest first."""
+        return history(self._generations)
+
+    def activate(self, id_: str) -> GenerationShape:
+        """Search generation ``id_`` from now on; see :func:`service.history.activate`."""
+        activated = activate(self._generations, id_)
+        self.library.refresh()
+        return activated
 
     def warm(self) -> None:
         """Load the model and open the index, so that the first question need not wait for it."""
-        if self.readiness().status == "ready":
+        if self.readiness().status != "not_ready":
             self.search(SearchQuery(q="warm"))
 
     def close(self) -> None:
         """Release the index."""
         self.library.close()
+
+    @contextmanager
+    def _borrow(self, generation: str | None) -> Iterator[Snapshot]:
+        with ExitStack() as borrowed:
+            try:
+                snapshot = borrowed.enter_context(self.library.borrow(generation))
+            except NotFound as error:
+                raise stale() from error
+            yield snapshot
 
     def _rank(
         self, snapshot: Snapshot, query: SearchQuery | AnswerQuery, watch: Stopwatch

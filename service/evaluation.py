@@ -31,8 +31,8 @@ from indexer.protocols import Embedder
 from indexer.settings import Settings
 from service.answering import READ, decide, gather
 from service.reading import SentenceReader
+from service.requests import Mode
 from service.retrieval import rank
-from service.schemas import Mode
 from service.snapshot import Snapshot
 
 _MEASURES = {
@@ -108,7 +108,8 @@ def evaluate(
         shutil.copy(judged.corpus, seeds / "corpus.jsonl")
         settings = settings.model_copy(update={"seeds": seeds, "index": Path(temporary, "index")})
         report = build(settings, embedder, progress=progress)
-        snapshot = Snapshot.open(Generations(settings.index), settings, embedder)
+        generations = Generations(settings.index)
+        snapshot = Snapshot.open(generations, report.generation, settings, embedder)
         with closing(snapshot):
             return [
                 {

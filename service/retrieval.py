@@ -20,7 +20,7 @@ from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
 from indexer.types import Candidate, Ids, Scores, Vectors
 from service.fusion import FUSIONS, Contribution, Side, contributions
-from service.schemas import Mode
+from service.requests import Mode
 from service.snapshot import Snapshot
 
 

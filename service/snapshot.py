@@ -8,18 +8,20 @@ model still answers by keywords and says so.
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from indexer.errors import IndexCorrupt, ModelError
-from indexer.generations import (
+from indexer.errors import ModelError
+from indexer.generations import Generations
+from indexer.keyword import WhooshIndex
+from indexer.manifest import (
     ARTICLES,
     KEYWORD,
-    READABLE,
+    SENTENCES,
     VECTORS,
-    Generations,
     Manifest,
+    require_readable,
 )
-from indexer.keyword import WhooshIndex
 from indexer.protocols import Embedder
 from indexer.settings import Settings
 from indexer.store import ArticleStore
@@ -32,47 +34,55 @@ class Snapshot:
     """An open generation.
 
     ``semantic`` is None where meaning cannot be searched, and ``without_meaning`` says why.
-    ``outdated`` says why this is not the live generation, where it is not.
+    ``outdated`` says why this is not the live generation, where it is not. ``opened`` is all that
+    is to be closed with it.
     """
 
     manifest: Manifest
     store: ArticleStore
     keyword: WhooshIndex
     semantic: SemanticSearch | None
-    without_meaning: str | None = None
+    without_meaning: str | None
+    opened: ExitStack
     outdated: str | None = None
 
     @classmethod
     def open(
-        cls, generations: Generations, settings: Settings, embedder: Embedder | ModelError
+        cls,
+        generations: Generations,
+        id_: str,
+        settings: Settings,
+        embedder: Embedder | ModelError,
     ) -> Snapshot:
-        """Verify and open the live generation; ``embedder`` is the model or why there is none.
+        """Verify and open generation ``id_``, which is held until the snapshot is closed.
+
+        ``embedder`` is the model or why there is none.
 
         Raises:
-            IndexMissing: Nothing has been built yet.
+            NotFound: It has been removed.
             IndexCorrupt: A file is damaged, or another version of Winnow built it.
         """
-        manifest = generations.live()
-        for name, needed in READABLE.items():
-            if (found := manifest.identity.get(name)) != needed:
-                raise IndexCorrupt(
-                    f"the index was built with {name} {found!r}; this version needs {needed!r}",
-                    hint="Run: winnow build",
-                )
-        generations.verify(manifest)
-        folder = generations.path(manifest.id)
         with ExitStack() as opened:
-            store = opened.enter_context(closing(ArticleStore(folder / ARTICLES)))
-            keyword = opened.enter_context(
-                closing(
-                    WhooshIndex.open(
-                        folder / KEYWORD,
-                        title_weight=settings.title_weight,
-                        k1=settings.k1,
-                        b=settings.b,
-                    )
-                )
+            opened.enter_context(generations.hold(id_))
+            manifest = generations.manifest(id_)
+            require_readable(manifest)
+            generations.verify(manifest)
+            snapshot = cls.at(generations.path(id_), manifest, settings, embedder)
+            opened.push(snapshot.opened)
+            return replace(snapshot, opened=opened.pop_all())
+
+    @classmethod
+    def at(
+        cls, folder: Path, manifest: Manifest, settings: Settings, embedder: Embedder | ModelError
+    ) -> Snapshot:
+        """Open the generation in ``folder`` as it is; IndexCorrupt where that cannot be."""
+        with ExitStack() as opened:
+            store = ArticleStore(folder / ARTICLES, folder / SENTENCES)
+            opened.enter_context(closing(store))
+            keyword = WhooshIndex.open(
+                folder / KEYWORD, title_weight=settings.title_weight, k1=settings.k1, b=settings.b
             )
+            opened.enter_context(closing(keyword))
             semantic: SemanticSearch | None = None
             without_meaning: str | None = None
             if isinstance(embedder, ModelError):
@@ -82,15 +92,19 @@ class Snapshot:
             else:
                 vectors = FaissIndex(folder / VECTORS)
                 semantic = SemanticSearch(vectors, store, embedder, settings.sentence_weight)
-            opened.pop_all()  # what is open stays so; an error above would have closed it
-        return cls(manifest, store, keyword, semantic, without_meaning)
+            # What is open stays so; an error above would have closed it.
+            return cls(manifest, store, keyword, semantic, without_meaning, opened.pop_all())
 
     def degraded(self, mode: str) -> tuple[str, ...]:
         """Why results in ``mode`` are less than they could be."""
         reasons = (self.outdated, None if mode == "keyword" else self.without_meaning)
         return tuple(reason for reason in reasons if reason)
 
+    def warm(self) -> None:
+        """Touch what every search reads, so that the first one need not wait for the disk."""
+        if self.semantic is not None:
+            self.semantic.search(self.semantic.embed("warm"), 1)
+
     def close(self) -> None:
         """Release the files."""
-        self.keyword.close()
-        self.store.close()
+        self.opened.close()

@@ -7,23 +7,24 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from indexer.errors import QueryError
-from service import schemas
+from service import requests
 
 RequestT = TypeVar("RequestT", bound=BaseModel)
 
-_ASK = f"Ask with 1 to {schemas.MAX_QUESTION:,} characters of text."
+_ASK = f"Ask with 1 to {requests.MAX_QUESTION:,} characters of text."
 
 _HINTS = {
     "q": _ASK,
     "question": _ASK,
-    "limit": f"Give a whole number from 1 to {schemas.MAX_LIMIT}.",
+    "limit": f"Give a whole number from 1 to {requests.MAX_LIMIT}.",
     "mode": "Choose hybrid, keyword or semantic.",
     "after": "Give a day as YYYY-MM-DD.",
     "before": "Give a day as YYYY-MM-DD.",
     "cursor": "Pass next_cursor of the page before, unchanged.",
     "explain": "Give 1 or 0.",
-    "body": 'Send one JSON object, such as {"question": "who proposed it"}.',
-    "id": "Take ids from search results or /v1/articles.",
+    "body": "Send one JSON object; /docs shows what each route takes.",
+    "id": "Take ids from search results, /v1/articles or /v1/builds.",
+    "full": "Give true or false.",
 }
 
 
@@ -44,7 +45,7 @@ def refusal(error: ValidationError) -> QueryError:
     first = error.errors(include_url=False)[0]
     name = str(first["loc"][0]) if first["loc"] else "body"
     if first["type"] == "extra_forbidden":
-        known = ", ".join(getattr(schemas, error.title).model_fields)
+        known = ", ".join(getattr(requests, error.title).model_fields)
         return QueryError(
             f"there is no parameter {name!r}", parameter=name, hint=f"There are: {known}."
         )

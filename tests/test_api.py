@@ -289,17 +289,29 @@ def test_a_request_id_is_kept_if_harmless_and_made_otherwise(client: FlaskClient
     assert "<" not in made.headers["X-Request-ID"]
 
 
-def test_a_cursor_of_an_older_index_is_gone(tmp_path: Path) -> None:
+def test_a_cursor_stays_on_its_generation_until_that_is_gone(tmp_path: Path) -> None:
     seeds = tmp_path / "seeds"
     for number in range(5):
         write_article(seeds, f"{number}.txt", f"Corridor {number}.")
-    settings = Settings(seeds=seeds, index=tmp_path / "index")
+    settings = Settings(seeds=seeds, index=tmp_path / "index", generations=2)
     build(settings, WordEmbedder(), progress=silent)
     engine = Engine(settings, WordEmbedder())
     client = create_app(engine).test_client()
-    cursor = client.get("/v1/search?q=corridor&limit=1").get_json()["next_cursor"]
-    build(settings, WordEmbedder(), full=True, progress=silent)
-    problem(client.get(f"/v1/search?q=corridor&limit=1&cursor={cursor}"), 410, "stale_cursor")
+    first = client.get("/v1/search?q=corridor&limit=2").get_json()
+    address = f"/v1/search?q=corridor&limit=3&cursor={first['next_cursor']}"
+    before = client.get(address).get_json()
+    for number in range(5):
+        write_article(seeds, f"{number}.txt", f"Another text {number}.")
+    build(settings, WordEmbedder(), progress=silent)
+    assert not client.get("/v1/search?q=corridor&mode=keyword").get_json()["hits"]
+    again = client.get(address).get_json()
+    assert again["generation"] == first["generation"]
+    assert again["hits"] == before["hits"]
+    for title in ("A", "B", "C"):
+        write_article(seeds, "0.txt", "Another text.", title=title)
+        build(settings, WordEmbedder(), progress=silent)
+        client.get("/v1/search?q=corridor")
+    problem(client.get(address), 410, "stale_cursor")
     engine.close()
 
 

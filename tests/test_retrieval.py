@@ -13,8 +13,8 @@ from indexer.build import build
 from indexer.errors import ModelError
 from indexer.generations import Generations
 from indexer.settings import Settings
+from service.requests import Mode
 from service.retrieval import Ranking, rank
-from service.schemas import Mode
 from service.snapshot import Snapshot
 
 WORDS = ["peace", "corridor", "Brussels", "operator", "border", "treaty", "grain", "rail"]
@@ -37,9 +37,14 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings
 
 
+def open_live(settings: Settings, embedder: WordEmbedder | ModelError) -> Snapshot:
+    generations = Generations(settings.index)
+    return Snapshot.open(generations, generations.live().id, settings, embedder)
+
+
 @pytest.fixture(scope="module")
 def snapshot(collection: Settings) -> Iterator[Snapshot]:
-    opened = Snapshot.open(Generations(collection.index), collection, WordEmbedder())
+    opened = open_live(collection, WordEmbedder())
     yield opened
     opened.close()
 
@@ -137,7 +142,7 @@ def test_words_that_nobody_wrote_still_find_by_meaning(
 def test_without_its_model_an_index_answers_by_keywords_and_says_so(
     collection: Settings, embedder: WordEmbedder | ModelError
 ) -> None:
-    snapshot = Snapshot.open(Generations(collection.index), collection, embedder)
+    snapshot = open_live(collection, embedder)
     hybrid = rank(snapshot, collection, "peace")
     keyword = rank(snapshot, collection, "peace", "keyword")
     assert hybrid.ranked == keyword.ranked
@@ -153,4 +158,4 @@ def test_an_index_of_another_analyzer_is_refused(
 ) -> None:
     monkeypatch.setitem(__import__("indexer.build", fromlist=["READABLE"]).READABLE, "format", "0")
     with pytest.raises(Exception, match="needs '0'"):
-        Snapshot.open(Generations(collection.index), collection, WordEmbedder())
+        open_live(collection, WordEmbedder())

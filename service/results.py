@@ -1,125 +1,27 @@
-"""The shapes that users see: what the HTTP routes take and return, and ``--json`` prints.
+"""The shapes that users see: what the HTTP routes return, and ``--json`` prints.
 
-They are pydantic models, so that one definition validates requests, documents itself in
-/openapi.json and serialises answers. The page renders the same objects.
+They are pydantic models, so that one definition serialises results and documents itself in
+/openapi.json. The page renders the same objects.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import re
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
+from indexer.forecast import Forecast, nothing_to_index
+from indexer.plan import Move
+from indexer.reports import BuildReport
+from indexer.settings import Settings
 from indexer.store import Passage
-from indexer.types import Article, Paragraph, Span
-
-Mode = Literal["hybrid", "keyword", "semantic"]
-
-MAX_LIMIT = 100
-"""Most hits on a page."""
-
-MAX_QUESTION = 1000
-"""Longest question, in characters: a page of text is no question, and would be read as one."""
-
-
-def _printable(value: object) -> object:
-    """Refuse what no text has: NUL, and halves of surrogate pairs that JSON can smuggle in."""
-    if isinstance(value, str):
-        if "\0" in value:
-            raise ValueError("must not contain NUL characters")
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            raise ValueError("must not contain lone surrogates")
-    return value
-
-
-def _calendar_day(value: object) -> object:
-    """Refuse the other things that pydantic takes for a day, such as seconds since 1970."""
-    if isinstance(value, dt.date) or (
-        isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)
-    ):
-        return value
-    raise ValueError("is not a day written YYYY-MM-DD")
-
-
-Question = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION),
-    BeforeValidator(_printable),
-]
-Day = Annotated[dt.date, BeforeValidator(_calendar_day)]
-
-
-_EXAMPLE = "who proposed a third-party operator"
+from indexer.types import Article, Paragraph, Skipped, Span
+from service.requests import Mode
 
 
 class _Shape(BaseModel):
     model_config = ConfigDict(frozen=True)
-
-
-class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Asked(_Request):
-    mode: Mode = Field("hybrid", description="Which searches take part.")
-    after: Day | None = Field(None, description="Only articles of this day or later, YYYY-MM-DD.")
-    before: Day | None = Field(
-        None, description="Only articles of this day or earlier, YYYY-MM-DD."
-    )
-
-
-class SearchQuery(_Asked):
-    """Parameters of a search."""
-
-    q: Question = Field(description="The question or query.", examples=[_EXAMPLE])
-    limit: int = Field(10, ge=1, le=MAX_LIMIT, description="Hits on a page.")
-    cursor: Annotated[str, StringConstraints(max_length=500)] | None = Field(
-        None, description="`next_cursor` of the page before."
-    )
-    explain: bool = Field(
-        False, description="Also say which words were searched and how the sides were merged."
-    )
-
-
-class AnswerQuery(_Asked):
-    """Parameters of a question asked with GET."""
-
-    q: Question = Field(description="The question.", examples=[_EXAMPLE])
-    limit: int = Field(5, ge=1, le=MAX_LIMIT, description="Hits to return as evidence.")
-
-
-class AnswerBody(_Asked):
-    """The same as JSON, for POST."""
-
-    question: Question = Field(description="The question.", examples=[_EXAMPLE])
-    limit: int = Field(
-        5, ge=1, le=MAX_LIMIT, strict=True, description="Hits to return as evidence."
-    )
-
-
-class ArticlesQuery(_Request):
-    """Parameters of the list of articles."""
-
-    limit: int = Field(20, ge=1, le=MAX_LIMIT)
-    offset: int = Field(0, ge=0, le=10_000_000)
-
-
-class NoParameters(_Request):
-    """For routes without parameters: any is refused by name."""
-
-
-class ArticlePath(_Request):
-    """Which article."""
-
-    id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
-
-
-class ParagraphPath(_Request):
-    """Which paragraph: the article's id and the paragraph's number."""
-
-    id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}-[1-9][0-9]{0,8}$")]
 
 
 class ParagraphShape(_Shape):
@@ -288,6 +190,66 @@ class AnswerResult(_Result):
     next_cursor: str | None = Field(description="Continues `hits` in a search.")
 
 
+class PlanResult(_Shape):
+    """What a build would do: paths of seed files by what happened to them since the last one."""
+
+    generation: str | None = Field(description="The live generation, if it is sound.")
+    anew: str | None = Field(description="Why everything would be built anew, if it would.")
+    refused: str | None = Field(description="Why there would be no build at all.")
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    moved: tuple[Move, ...]
+    removed: tuple[str, ...]
+    skipped: tuple[Skipped, ...] = Field(description="What cannot be read, before opening it.")
+
+    @classmethod
+    def of(cls, forecast: Forecast, settings: Settings) -> Self:
+        """The shape of a forecast."""
+        found = forecast.survey
+        skipped = found.listing.skipped
+        refusal = None if found.records else str(nothing_to_index(settings, skipped))
+        return cls(
+            generation=forecast.live.manifest.id if forecast.live else None,
+            anew=forecast.anew,
+            refused=refusal,
+            added=found.plan.added,
+            changed=found.plan.changed,
+            moved=found.plan.moved,
+            removed=found.plan.removed,
+            skipped=skipped,
+        )
+
+
+class BuildProblem(_Shape):
+    """Why a build failed."""
+
+    code: str
+    detail: str
+    hint: str
+
+
+class BuildState(_Shape):
+    """A build that was asked for. `done` of `total` tell how far `stage` has come."""
+
+    id: str
+    state: Literal["queued", "running", "succeeded", "failed"]
+    full: bool
+    stage: str | None = None
+    done: int = 0
+    total: int = 0
+    created: dt.datetime
+    started: dt.datetime | None = None
+    finished: dt.datetime | None = None
+    report: BuildReport | None = Field(None, description="Of a build that succeeded.")
+    problem: BuildProblem | None = Field(None, description="Of a build that failed.")
+
+
+class BuildList(_Shape):
+    """Builds, newest first."""
+
+    builds: list[BuildState]
+
+
 class Problem(_Shape):
     """An error, as RFC 9457 has it."""
 
@@ -307,12 +269,50 @@ class Liveness(_Shape):
     status: Literal["ok"]
 
 
+class BuildFailure(_Shape):
+    """Why the last build published nothing, and since when that is so (ISO 8601)."""
+
+    when: str
+    reason: str
+    hint: str
+
+
 class Readiness(_Shape):
     """Whether questions can be answered now."""
 
     status: Literal["ready", "degraded", "not_ready"]
     generation: str | None
+    created: dt.datetime | None = Field(None, description="When its build began.")
     articles: int
     paragraphs: int
     pending: int
     degraded: list[str]
+    model: bool = Field(True, description="Whether meaning can be searched.")
+    building: bool = Field(False, description="Whether the index is being written.")
+    last_failure: BuildFailure | None = Field(
+        None, description="Of the last build, if it failed; the next good one takes it back."
+    )
+
+
+class GenerationShape(_Shape):
+    """A generation of the index that is kept.
+
+    `parent` was live when it was built. `problem` says why it cannot be used, where that is known
+    without reading all of it; then the rest is null.
+    """
+
+    id: str
+    live: bool
+    parent: str | None = None
+    articles: int | None = None
+    paragraphs: int | None = None
+    digest: str | None = Field(
+        None, description="Equal for equal seeds, settings and versions, built from nothing."
+    )
+    problem: str | None = None
+
+
+class GenerationList(_Shape):
+    """The generations that are kept, newest first."""
+
+    generations: list[GenerationShape]

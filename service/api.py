@@ -1,6 +1,6 @@
 """The HTTP routes: parameters in, the engine's results out, errors in one shape.
 
-flask-openapi validates requests with the models of :mod:`service.schemas` and writes
+flask-openapi validates requests with the models of :mod:`service.requests` and writes
 /openapi.json from them. Paths below /v1 and /health speak JSON; the page has its own module.
 """
 
@@ -18,23 +18,26 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from indexer.errors import WinnowError
-from service import problems
+from service import maintenance, problems
+from service.builds import Builds
 from service.engine import Engine
-from service.schemas import (
+from service.requests import (
     AnswerBody,
     AnswerQuery,
-    AnswerResult,
-    ArticleList,
     ArticlePath,
     ArticlesQuery,
+    NoParameters,
+    ParagraphPath,
+    SearchQuery,
+)
+from service.results import (
+    AnswerResult,
+    ArticleList,
     FullArticle,
     FullParagraph,
     Liveness,
-    NoParameters,
-    ParagraphPath,
     Problem,
     Readiness,
-    SearchQuery,
     SearchResult,
 )
 from service.validation import refusal
@@ -48,15 +51,17 @@ _MAX_BODY = 64 * 1024
 
 _JSON_PATHS = ("/v1", "/health", "/openapi.json")
 
-_PROBLEM = {"content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-
 _SEARCH = Tag(name="search", description="Ranked paragraphs and answers.")
 _ARTICLES = Tag(name="articles", description="What the collection holds.")
 _HEALTH = Tag(name="health", description="Whether the service is up and can answer.")
 
 
-def create_app(engine: Engine) -> Flask:
-    """The application: routes under /v1, health, documentation and the page."""
+def create_app(engine: Engine, builds: Builds | None = None, *, streams: int = 1) -> Flask:
+    """The application: routes under /v1, health, documentation and the page.
+
+    Without ``builds`` the routes that change the index are left out. ``streams`` is how many
+    requests may follow a build at the same time.
+    """
     app = OpenAPI(
         "winnow",
         info=Info(
@@ -77,6 +82,8 @@ def create_app(engine: Engine) -> Flask:
     app.before_request(_check_request)
     app.after_request(_mark)
     app.register_api(_routes(engine))
+    if builds is not None:
+        app.register_api(maintenance.routes(engine, builds, streams))
     app.register_blueprint(pages(engine))
     app.register_blueprint(RegisterPlugin.register(doc_url="/openapi.json"), url_prefix="/docs")
     app.add_url_rule("/docs", "docs", lambda: redirect("/docs/swagger"))
@@ -85,18 +92,22 @@ def create_app(engine: Engine) -> Flask:
 
 
 def _routes(engine: Engine) -> APIBlueprint:
-    api = APIBlueprint("api", __name__, abp_responses={"400": _PROBLEM, "500": _PROBLEM})
+    api = APIBlueprint("api", __name__, abp_responses=problems.documented(400, 500))
 
     @api.get(
         "/v1/search",
         tags=[_SEARCH],
-        responses={"200": SearchResult, "410": _PROBLEM, "503": _PROBLEM},
+        responses={"200": SearchResult, **problems.documented(410, 503)},
     )
     def search(query: SearchQuery) -> Response:
         """Rank paragraphs for a query."""
         return _json(engine.search(query))
 
-    @api.get("/v1/answers", tags=[_SEARCH], responses={"200": AnswerResult, "503": _PROBLEM})
+    @api.get(
+        "/v1/answers",
+        tags=[_SEARCH],
+        responses={"200": AnswerResult, **problems.documented(503)},
+    )
     def ask(query: AnswerQuery) -> Response:
         """Answer a question, verbatim from an article, or say that there is no answer."""
         return _json(engine.answer(query))
@@ -104,17 +115,18 @@ def _routes(engine: Engine) -> APIBlueprint:
     @api.post(
         "/v1/answers",
         tags=[_SEARCH],
-        responses={
-            "200": AnswerResult,
-            **dict.fromkeys(("413", "415", "503"), _PROBLEM),
-        },
+        responses={"200": AnswerResult, **problems.documented(413, 415, 503)},
     )
     def ask_in_body(body: AnswerBody, query: NoParameters) -> Response:  # noqa: ARG001 - refuses any
         """The same, with the question in a JSON body."""
         values = body.model_dump()
         return _json(engine.answer(AnswerQuery(q=values.pop("question"), **values)))
 
-    @api.get("/v1/articles", tags=[_ARTICLES], responses={"200": ArticleList, "503": _PROBLEM})
+    @api.get(
+        "/v1/articles",
+        tags=[_ARTICLES],
+        responses={"200": ArticleList, **problems.documented(503)},
+    )
     def articles(query: ArticlesQuery) -> Response:
         """The articles of the collection, newest first."""
         return _json(engine.articles(query))
@@ -122,7 +134,7 @@ def _routes(engine: Engine) -> APIBlueprint:
     @api.get(
         "/v1/articles/<id>",
         tags=[_ARTICLES],
-        responses={"200": FullArticle, "404": _PROBLEM, "503": _PROBLEM},
+        responses={"200": FullArticle, **problems.documented(404, 503)},
     )
     def article(path: ArticlePath, query: NoParameters) -> Response:  # noqa: ARG001 - refuses any
         """An article with all its paragraphs."""
@@ -131,7 +143,7 @@ def _routes(engine: Engine) -> APIBlueprint:
     @api.get(
         "/v1/paragraphs/<id>",
         tags=[_ARTICLES],
-        responses={"200": FullParagraph, "404": _PROBLEM, "503": _PROBLEM},
+        responses={"200": FullParagraph, **problems.documented(404, 503)},
     )
     def paragraph(path: ParagraphPath, query: NoParameters) -> Response:  # noqa: ARG001 - refuses any
         """One paragraph with its article."""
@@ -175,6 +187,8 @@ def _check_request() -> Response | None:
                 parameter=name,
             )
     if request.method == "POST" and request.routing_exception is None:
+        if not request.mimetype and not request.get_data():
+            return None  # no body at all, which some routes can do without
         if not request.is_json:
             return problems.problem(
                 415,
@@ -189,7 +203,7 @@ def _check_request() -> Response | None:
                 400,
                 f"the body is not JSON: {error}",
                 code="bad_json",
-                hint='Send one object, such as {"question": "who proposed it"}.',
+                hint="Send one JSON object; /docs shows what each route takes.",
                 parameter="body",
             )
     return None

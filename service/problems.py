@@ -7,6 +7,7 @@ import re
 import uuid
 
 from flask import Response, g, request
+from flask_openapi.types import ResponseDict
 
 from indexer.errors import (
     IndexBusy,
@@ -17,7 +18,7 @@ from indexer.errors import (
     StoredIndexError,
     WinnowError,
 )
-from service.schemas import Problem
+from service.results import Problem
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -32,6 +33,12 @@ _STATUS: dict[type[WinnowError], int] = {
 """Status of each kind of error and of its subclasses; the first that fits counts."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def documented(*statuses: int) -> ResponseDict:
+    """Error responses with these statuses, for /openapi.json."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {str(status): {"content": {MEDIA_TYPE: {"schema": schema}}} for status in statuses}
 
 
 def request_id() -> str:

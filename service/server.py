@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import http
+import logging
 import socket
 import struct
+import threading
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -22,13 +25,19 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
-from indexer.errors import ModelError, ServeError
+from indexer.build import Progress
+from indexer.errors import BuildError, ModelError, ServeError
 from indexer.protocols import Embedder
+from indexer.reports import BuildReport
+from indexer.seeds import SETTLE, any_unsettled
 from indexer.settings import Settings
+from indexer.watching import watch as watch_folder
 from service.api import create_app
+from service.building import Builder
+from service.builds import Builds
 from service.engine import Engine
 from service.problems import MEDIA_TYPE, shape
-from service.schemas import MAX_QUESTION
+from service.requests import MAX_QUESTION
 
 _LONGEST_LINE = 8190
 """Bytes of a request line: the most that gunicorn allows; a question takes 4,000 at the worst."""
@@ -38,6 +47,8 @@ _PATIENCE = 5
 
 _GRACE = 5
 """Seconds that requests in flight have to end when the service is stopped."""
+
+_log = logging.getLogger(__name__)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -68,8 +79,15 @@ def bind(host: str, port: int) -> socket.socket:
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
     """Gunicorn's threads, with our shape of error where a request does not reach the application.
 
-    That is a request that cannot be parsed, such as one with a page of text in its address.
+    That is a request that cannot be parsed, such as one with a page of text in its address. When
+    told to stop, it first ends what would outlast the time that requests in flight are given.
     """
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """Stop, and end builds and those who follow them; both might take hours."""
+        super().handle_exit(sig, frame)
+        # Locks are not for signal handlers; the main loop does it next.
+        self.method_queue.defer(self.app.stop)
 
     def handle_error(
         self, req: object, client: socket.socket, addr: object, exc: Exception
@@ -110,7 +128,10 @@ def _discard(client: socket.socket) -> None:
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no types
-    """Gunicorn around one application, made by ``make_app`` in the worker."""
+    """Gunicorn around one application, made by ``make_app`` in the worker.
+
+    ``stop`` is called there, once or twice, when the service is stopped.
+    """
 
     def __init__(
         self,
@@ -118,11 +139,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no ty
         listener: socket.socket,
         make_app: Callable[[], Flask],
         announce: Callable[[], None],
+        stop: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._listener = listener
         self._make_app = make_app
         self._announce = announce
+        self.stop = stop
         super().__init__()
 
     def load_config(self) -> None:
@@ -137,6 +160,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no ty
             "graceful_timeout": _GRACE,
             "loglevel": "warning",
             "post_worker_init": lambda _: self._announce(),
+            "worker_exit": lambda _server, _worker: self.stop(),
             "control_socket_disable": True,
         }
         for name, value in values.items():
@@ -147,8 +171,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no ty
         return self._make_app()
 
 
-def serve(settings: Settings, load_embedder: Callable[[], Embedder | ModelError]) -> None:
-    """Serve until stopped.
+def serve(
+    settings: Settings,
+    load_embedder: Callable[[], Embedder | ModelError],
+    *,
+    watch: bool = False,
+) -> None:
+    """Serve until stopped; with ``watch`` also build whenever the seeds change.
 
     Raises:
         ServeError: The port is taken.
@@ -157,14 +186,54 @@ def serve(settings: Settings, load_embedder: Callable[[], Embedder | ModelError]
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
+    running = contextlib.ExitStack()  # what is to be ended with the worker, last begun first
+
     def make_app() -> Flask:
         engine = Engine(settings, load_embedder())
+        builder = Builder(settings)
+
+        def build(full: bool, settle: float, progress: Progress) -> BuildReport:
+            report = builder(full, settle, progress)
+            engine.library.refresh()  # who is told that a build has ended can search it
+            return report
+
+        builds = Builds(build)
+        running.callback(builder.close)
+        running.callback(builds.close)
         engine.warm()
         for reason in engine.readiness().degraded:
             click.echo(f"Note: {reason}", err=True)
-        return create_app(engine)
+        if watch:
+            running.callback(_watch(settings.seeds, builds).set)
+        return create_app(engine, builds, streams=max(1, settings.threads // 4))
 
     click.echo("Loading the embedding model and the index ...", err=True)
     Server(
-        settings, listener, make_app, lambda: click.echo(f"Winnow is at {address}", err=True)
+        settings,
+        listener,
+        make_app,
+        announce=lambda: click.echo(f"Winnow is at {address}", err=True),
+        stop=running.close,
     ).run()
+
+
+def _watch(folder: Path, builds: Builds) -> threading.Event:
+    """Build in the background whenever ``folder`` changes, until the returned event is set."""
+
+    def act() -> bool:
+        began = time.time()
+        try:
+            state = builds.wait(builds.submit(settle=SETTLE).id)
+        except BuildError:
+            return False  # the service is stopping
+        if state.problem is not None:
+            _log.warning("%s. %s", state.problem.detail, state.problem.hint)
+            # Perhaps all that is wrong is that the only article is still on its way.
+            return any_unsettled(folder, began)
+        return state.report is not None and bool(state.report.unsettled)
+
+    stop = threading.Event()
+    threading.Thread(
+        target=watch_folder, args=(folder, act, stop), name="watch", daemon=True
+    ).start()
+    return stop

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import write_article
 
+from indexer.generations import Generations
 from indexer.settings import Settings
 
 WINNOW = Path(sys.executable).with_name("winnow")
@@ -55,6 +57,22 @@ def get(address: str, **headers: str) -> tuple[int, Any]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, json.load(error)
+
+
+def post(address: str, **body: Any) -> Any:
+    """Post as curl does: without a body there is no content type either."""
+    request = urllib.request.Request(address, method="POST")  # noqa: S310 - our own loopback service
+    if body:
+        request.data = json.dumps(body).encode()
+        request.add_header("Content-Type", "application/json")
+    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - likewise
+        return json.load(response)
+
+
+def children(process: int) -> list[int]:
+    """The processes that any thread of ``process`` has started."""
+    lists = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(child) for each in lists for child in each.read_text().split()]
 
 
 def test_the_example_question_is_answered_over_http(service: str) -> None:
@@ -141,10 +159,43 @@ def test_a_missing_model_leaves_a_service_that_searches_by_keywords(
     process.stderr.close()
 
 
+def test_a_build_over_http_is_followed_to_its_end_and_the_next_dies_with_the_service(
+    settings: Settings,
+) -> None:
+    write_article(settings.seeds, "a.txt", "Brussels proposed an operator.")
+    process, address = start(settings)
+    id_ = post(f"{address}/v1/builds")["id"]
+    with urllib.request.urlopen(f"{address}/v1/builds/{id_}/events", timeout=30) as stream:  # noqa: S310 - our own loopback service
+        told = [json.loads(line[6:]) for line in stream if line.startswith(b"data: ")]
+    assert {"queued", "running"} >= {state["state"] for state in told[:-1]} != set()
+    assert {"index", "publish"} <= {state["stage"] for state in told}
+    assert told[-1]["state"] == "succeeded", told[-1]
+    status, body = get(f"{address}/v1/search?q=operator")
+    assert (status, body["generation"]) == (200, told[-1]["report"]["generation"])
+
+    (worker,) = children(process.pid)
+    id_ = post(f"{address}/v1/builds", full=True)["id"]
+    with urllib.request.urlopen(f"{address}/v1/builds/{id_}/events", timeout=30) as stream:  # noqa: S310 - likewise
+        while b"running" not in stream.readline():
+            pass
+        until = time.monotonic() + 10
+        while not (builders := children(worker)):
+            assert time.monotonic() < until
+        process.terminate()
+        stopped = time.monotonic()
+        rest = stream.read()
+    assert process.wait(timeout=10) == 0
+    assert time.monotonic() - stopped < 5
+    assert b"the service was stopped" in rest
+    assert not any(Path(f"/proc/{each}").exists() for each in builders)
+    assert Generations(settings.index).current() == told[-1]["report"]["generation"]
+    assert process.stderr is not None
+    process.stderr.close()
+
+
 def test_a_killed_worker_is_replaced(real_index: Settings) -> None:
     process, address = start(real_index)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    os.kill(int(children[0]), signal.SIGKILL)
+    os.kill(children(process.pid)[0], signal.SIGKILL)
     for _ in range(300):
         try:
             if get(f"{address}/health/ready")[0] == 200:

@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from fakes import write_article
 
 WINNOW = Path(sys.executable).with_name("winnow")
@@ -50,7 +51,7 @@ def blocked(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "guard" / "sitecustomize.py").write_text(GUARD)
     return {
         **os.environ,
-        "PYTHONPATH": str(tmp_path / "guard"),
+        "PYTHONPATH": os.pathsep.join([str(tmp_path / "guard"), str(ROOT)]),
         "WINNOW_SEEDS": str(tmp_path / "seeds"),
         "WINNOW_INDEX": str(tmp_path / "index"),
     }
@@ -70,6 +71,7 @@ def test_build_search_ask_and_serve_need_no_network(
     assert "1 articles" in run(blocked, WINNOW, "build")
     assert "Brussels proposed" in run(blocked, WINNOW, "search", "who proposed it")
     assert "“Brussels proposed" in run(blocked, WINNOW, "ask", "who proposed an operator")
+    assert "ok       offline: " in run(blocked, WINNOW, "doctor", "--offline")
     service = subprocess.Popen(
         [WINNOW, "serve", "--port", "0"], env=blocked, stderr=subprocess.PIPE, text=True
     )

@@ -5,19 +5,29 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from indexer.build import BuildReport
-from indexer.types import Span
-from service.schemas import (
-    AnswerResult,
-    AnswerShape,
-    ArticleShape,
-    ContributionShape,
-    HitShape,
-    SearchResult,
-)
+from indexer.reports import BuildReport
+from indexer.store import Passage
+from indexer.types import Article, Span
+from service.wording import ordinal
+
+if TYPE_CHECKING:
+    # Only for their types: making the models of results takes a tenth of a second.
+    from service.doctor import Finding
+    from service.questions import SavedQuestion
+    from service.results import (
+        AnswerResult,
+        AnswerShape,
+        ArticleShape,
+        ContributionShape,
+        GenerationShape,
+        HitShape,
+        PlanResult,
+        SearchResult,
+    )
 
 _WIDTH = 96
 _MARGIN = "   "
@@ -39,10 +49,57 @@ def build_lines(report: BuildReport) -> Iterator[str]:
         f"{report.articles} articles, {report.paragraphs} paragraphs, {report.windowed} of them "
         f"long enough to be read in windows; {report.seconds['total']:.1f} s"
     )
+    for name in report.unsettled:
+        yield f"left for later, still being written: {printable(name)}"
     for skipped in report.skipped:
         yield f"skipped {_place(skipped.file, skipped.line)}: {printable(skipped.reason)}"
     for notice in report.notices:
         yield f"note on {_place(notice.file, notice.line)}: {printable(notice.reason)}"
+
+
+def plan_lines(plan: PlanResult) -> Iterator[str]:
+    """What a build would do, file by file, and what it would leave out."""
+    if plan.refused:
+        yield f"A build would be refused: {printable(plan.refused)}"
+    elif plan.anew:
+        yield f"Everything would be built anew: {printable(plan.anew)}"
+    elif not (plan.added or plan.changed or plan.moved or plan.removed):
+        yield f"Nothing to do: generation {plan.generation} is up to date"
+    else:
+        yield (
+            f"A build would go on from generation {plan.generation}: {len(plan.added)} files "
+            f"added, {len(plan.changed)} changed, {len(plan.moved)} moved, "
+            f"{len(plan.removed)} removed"
+        )
+    for what in ("added", "changed", "removed"):
+        yield from (f"{what}: {printable(path)}" for path in getattr(plan, what))
+    for move in plan.moved:
+        yield f"moved: {printable(move.origin)} -> {printable(move.path)}"
+    for skipped in plan.skipped:
+        yield f"skipped {_place(skipped.file, skipped.line)}: {printable(skipped.reason)}"
+
+
+def finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
+    """Each finding, and below it what mends it."""
+    for each in findings:
+        yield f"{each.level:<9}{each.check}: {printable(each.message)}"
+        if each.mend:
+            yield f"{'':9}-> {printable(each.mend)}"
+
+
+def generation_lines(generations: Sequence[GenerationShape]) -> Iterator[str]:
+    """One line a generation, the live one marked."""
+    if not generations:
+        yield "No generation has been built yet."
+    for each in generations:
+        mark = "*" if each.live else " "
+        if each.problem is not None:
+            yield f"{mark} {each.id}  {printable(each.problem)}"
+        else:
+            yield (
+                f"{mark} {each.id}  {each.articles} articles, {each.paragraphs} paragraphs, "
+                f"digest {str(each.digest)[:12]}"
+            )
 
 
 def search_lines(result: SearchResult, *, explain: bool) -> Iterator[str]:
@@ -69,6 +126,26 @@ def answer_lines(result: AnswerResult) -> Iterator[str]:
         yield "Also:"
     for alternative in result.alternatives:
         yield from _answer(alternative)
+
+
+def question_lines(ranked: Sequence[tuple[SavedQuestion, int | None]]) -> Iterator[str]:
+    """Saved questions with the ranks of their articles, recorded and now."""
+    if not ranked:
+        yield "No questions are saved; winnow questions add saves one."
+    for saved, now in ranked:
+        before = "" if now == saved.rank else f", recorded {ordinal(saved.rank)}"
+        yield printable(saved.question)
+        yield f"   {printable(saved.source)}: {ordinal(now)}{before}"
+
+
+def saved_lines(saved: SavedQuestion, passage: Passage) -> Iterator[str]:
+    """What was saved, with the paragraph that it finds."""
+    yield f"Saved, with this article {ordinal(saved.rank)}:"
+    yield click.style(_headline(passage.article), bold=True)
+    yield from _wrapped(printable(passage.paragraph.text))
+    yield click.style(
+        f"   {_origin(passage.article)}, paragraph {passage.paragraph.number}", dim=True
+    )
 
 
 def evaluation_lines(rows: Sequence[Mapping[str, object]]) -> Iterator[str]:
@@ -141,11 +218,11 @@ def _contribution(part: ContributionShape) -> str:
     return f"{part.points:.4f} {part.source} ({rank}, raw {part.raw:.3f})"
 
 
-def _headline(article: ArticleShape) -> str:
+def _headline(article: ArticleShape | Article) -> str:
     return printable(article.title) or printable(article.source)
 
 
-def _origin(article: ArticleShape) -> str:
+def _origin(article: ArticleShape | Article) -> str:
     parts = (article.published, article.byline, article.source)
     return ", ".join(printable(part) for part in parts if part)
 

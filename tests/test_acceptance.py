@@ -14,7 +14,7 @@ from indexer.embedding import SentenceEmbedder
 from indexer.settings import Settings
 from service.engine import Engine
 from service.evaluation import evaluate, read_judged
-from service.schemas import AnswerQuery
+from service.requests import AnswerQuery
 
 BRUSSELS = '"The closest the sides came to compromise'
 WANTS = '"Azerbaijan wants to begin'

@@ -5,12 +5,16 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from fakes import WordEmbedder, silent, unworthy, write_article
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
+from indexer.build import build
 from indexer.embedding import SentenceEmbedder
+from indexer.errors import SelfTestFailed
 from indexer.settings import Settings
 from service.api import create_app
 from service.engine import Engine
@@ -21,17 +25,25 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def address(real_index: Settings, real_embedder: SentenceEmbedder) -> Iterator[str]:
-    engine = Engine(real_index, real_embedder)
+@contextmanager
+def serving(engine: Engine) -> Iterator[str]:
+    """The address at which ``engine`` answers until the block ends."""
     server = make_server("127.0.0.1", 0, create_app(engine), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    engine.close()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        engine.close()
+
+
+@pytest.fixture(scope="module")
+def address(real_index: Settings, real_embedder: SentenceEmbedder) -> Iterator[str]:
+    with serving(Engine(real_index, real_embedder)) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +148,24 @@ def test_the_documentation_of_the_routes_works_without_a_network(
     expect(page.get_by_text("/v1/search").first).to_be_visible()
     assert not foreign
     page.close()
+
+
+def test_home_says_why_a_build_published_nothing_until_one_does(
+    page: Page, settings: Settings
+) -> None:
+    write_article(settings.seeds, "a.txt", "Brussels proposed an operator.")
+    build(settings, WordEmbedder(), progress=silent)
+    with serving(Engine(settings, WordEmbedder())) as address:
+        write_article(settings.seeds, "b.txt", "More.")
+        with pytest.raises(SelfTestFailed):
+            build(settings, WordEmbedder(), examine=unworthy, progress=silent)
+        page.goto(address)
+        state = page.get_by_role("region", name="State of the index")
+        expect(state).to_contain_text(
+            "failed: 'who proposed it' fell to rank 9. The index in use is untouched."
+        )
+        expect(state).to_contain_text("1 article,")
+        build(settings, WordEmbedder(), progress=silent)
+        page.reload()
+        expect(state).to_contain_text("2 articles,")
+        expect(state).not_to_contain_text("failed")

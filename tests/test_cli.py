@@ -1,14 +1,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from click.testing import CliRunner, Result
 from fakes import WordEmbedder, write_article
 
-from service import cli
+from indexer.errors import SeedsError, WinnowError
+from indexer.settings import Settings
+from indexer.types import Vectors
+from service import cli, commands, signals, upkeep
 
 Run = Callable[..., Result]
 
@@ -17,7 +29,7 @@ Run = Callable[..., Result]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs ``winnow`` in a folder of its own, with the quick stand-in for the model."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "_embedder", lambda _settings: WordEmbedder())
+    monkeypatch.setattr(commands, "embedder", lambda _settings: WordEmbedder())
     return lambda *arguments: CliRunner().invoke(cli.main, arguments)
 
 
@@ -128,7 +140,7 @@ def test_an_unknown_setting_is_refused_by_name(run: Run, monkeypatch: pytest.Mon
     assert "WINNOW_COLOUR: there is no setting named 'colour'" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["build", "search", "ask", "serve", "eval"])
+@pytest.mark.parametrize("command", ["build", "watch", "search", "ask", "serve", "eval"])
 def test_every_command_explains_itself(run: Run, command: str) -> None:
     shown = run(command, "--help")
     assert shown.exit_code == 0
@@ -142,3 +154,254 @@ def test_an_index_folder_that_is_not_writable_is_said(run: Run, tmp_path: Path) 
     result = run("build", "--index", "file")
     assert result.exit_code == 1
     assert "file cannot be written" in result.stderr
+
+
+# watch
+
+
+def finished(folder: Path, name: str, *paragraphs: str) -> Path:
+    """An article that is taken for complete at once, as its times are not those of writing it."""
+    path = write_article(folder, f".{name}", *paragraphs)
+    os.utime(path, (1e9, 1e9))
+    return path.rename(folder / name)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def live(index: Path) -> str:
+    current = index / "CURRENT"
+    return current.read_text() if current.exists() else ""
+
+
+Watch = Callable[..., Result]
+
+
+@pytest.fixture
+def stop(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Stands for the signal that ends ``winnow watch``."""
+    event = threading.Event()
+    monkeypatch.setattr(signals, "until_signal", lambda: nullcontext(event))
+    return event
+
+
+@pytest.fixture
+def watch(run: Run, stop: threading.Event) -> Watch:
+    """Runs ``winnow watch`` until a story told beside it has ended."""
+
+    def watching(story: Callable[[], None], *arguments: str) -> Result:
+        def tell() -> None:
+            try:
+                story()
+            finally:
+                stop.set()
+
+        with ThreadPoolExecutor(1) as beside:
+            told = beside.submit(tell)
+            result = run("watch", *arguments)
+            told.result()
+        return result
+
+    return watching
+
+
+def test_a_watch_builds_at_once_and_after_each_change_and_is_silent_otherwise(
+    watch: Watch, tmp_path: Path
+) -> None:
+    seeds, index = tmp_path / "seeds", tmp_path / "index_data"
+    finished(seeds, "a.txt", "One.")
+
+    def story() -> None:
+        until(lambda: bool(live(index)))
+        first = live(index)
+        os.utime(seeds / "a.txt", (2e9, 2e9))  # The same text: nothing to do.
+        finished(seeds, "b.txt", "Two.")
+        until(lambda: live(index) != first)
+
+    result = watch(story)
+    assert result.exit_code == 0
+    assert result.stdout.count("Published generation") == 2
+    assert "Nothing to do" not in result.stdout
+    assert "2 articles, 2 paragraphs" in result.stdout
+    assert "Watching seeds" in result.stderr
+
+
+def test_a_watch_says_first_that_nothing_is_to_do(watch: Watch, built: Run, tmp_path: Path) -> None:
+    before = live(tmp_path / "index_data")
+
+    def story() -> None:
+        finished(tmp_path / "seeds", "c.txt", "Three.")
+        until(lambda: live(tmp_path / "index_data") != before)
+
+    shown = watch(story).stdout
+    assert shown.count("Published") == 1
+    assert shown.count("Nothing to do") <= 1
+
+
+def test_a_watch_as_json_prints_an_object_a_line(watch: Watch, tmp_path: Path) -> None:
+    seeds, index = tmp_path / "seeds", tmp_path / "index_data"
+    finished(seeds, "a.txt", "One.")
+
+    def story() -> None:
+        until(lambda: bool(live(index)))
+        first = live(index)
+        finished(seeds, "b.txt", "Two.")
+        until(lambda: live(index) != first)
+
+    reports = [json.loads(line) for line in watch(story, "--json").stdout.splitlines()]
+    assert [(report["published"], report["articles"]) for report in reports] == [
+        *((True, 1), (True, 2)),
+    ]
+
+
+def test_a_watch_says_what_is_wrong_and_goes_on(
+    watch: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complain, told = commands.complain, threading.Event()
+
+    def tell(error: WinnowError) -> None:
+        complain(error)
+        told.set()
+
+    def story() -> None:
+        until(told.is_set)
+        finished(tmp_path / "seeds", "a.txt", "One.")
+        until(lambda: bool(live(tmp_path / "index_data")))
+
+    monkeypatch.setattr(commands, "complain", tell)
+    result = watch(story)
+    assert result.exit_code == 0
+    assert "winnow: the seeds folder seeds cannot be read" in result.stderr
+    assert "--seeds" in result.stderr
+    assert "Published generation" in result.stdout
+
+
+def test_a_watch_says_once_what_goes_on_being_wrong(
+    watch: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builds: list[str] = []
+
+    def fail(*_: object) -> NoReturn:
+        builds.append("failed")
+        raise WinnowError("the disk is full", hint="Make room.")
+
+    def story() -> None:
+        for number in range(3):
+            until(lambda number=number: len(builds) > number)
+            finished(tmp_path / "seeds", f"{number}.txt", "One.")
+
+    monkeypatch.setattr(upkeep, "_build_settled", fail)
+    result = watch(story)
+    assert result.exit_code == 0
+    assert result.stderr.count("winnow: the disk is full\nMake room.\n") == 1
+
+
+def test_an_article_that_was_the_only_one_and_unfinished_is_looked_at_again(
+    watch: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build, looks = upkeep._build_settled, 0
+
+    def not_at_first(*arguments: object) -> object:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise SeedsError("seeds holds no article that can be read")
+        return build(*arguments)  # type: ignore[arg-type]  # passed on as they are
+
+    monkeypatch.setattr(upkeep, "_build_settled", not_at_first)
+    write_article(tmp_path / "seeds", "a.txt", "One.")
+    result = watch(lambda: until(lambda: bool(live(tmp_path / "index_data"))))
+    assert "holds no article" in result.stderr
+    assert "Published generation" in result.stdout
+
+
+def test_a_build_that_is_interrupted_leaves_nothing_behind(
+    watch: Watch, stop: threading.Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoding = threading.Event()
+
+    class Slow(WordEmbedder):
+        def encode(self, texts: Sequence[str]) -> Vectors:
+            encoding.set()
+            assert stop.wait(30)
+            return super().encode(texts)
+
+    monkeypatch.setattr(commands, "embedder", lambda _settings: Slow())
+    finished(tmp_path / "seeds", "a.txt", "One.")
+    result = watch(lambda: until(encoding.is_set))
+    assert result.exit_code == 0
+    assert not result.stdout
+    assert not live(tmp_path / "index_data")
+    assert not (tmp_path / "index_data" / "staging").exists()
+
+
+def test_a_first_signal_is_a_request_and_a_second_one_is_not() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with signals.until_signal() as asked:
+        signal.raise_signal(signal.SIGTERM)
+        assert asked.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    with signals.until_signal() as asked:
+        assert not asked.is_set()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_an_idle_watch_within_a_second(
+    real_index: Settings, number: signal.Signals
+) -> None:
+    command = Path(sys.executable).with_name("winnow")
+    with subprocess.Popen(
+        [command, "watch", "--seeds", real_index.seeds, "--index", real_index.index],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert "Nothing to do" in process.stdout.readline()
+        began = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(30) == 0
+        assert time.monotonic() - began < 1
+
+
+def test_generations_are_listed_and_gone_back_to(run: Run, tmp_path: Path) -> None:
+    assert "No generation" in run("generations").stdout
+    write_article(tmp_path / "seeds", "a.txt", "A corridor.")
+    first = json.loads(run("build", "--json").stdout)["generation"]
+    refused = run("rollback")
+    assert refused.exit_code == 1
+    assert "no generation to go back to" in refused.stderr
+    write_article(tmp_path / "seeds", "b.txt", "A road.")
+    second = json.loads(run("build", "--json").stdout)["generation"]
+    listed = json.loads(run("generations", "--json").stdout)["generations"]
+    assert [(each["id"], each["live"]) for each in listed] == [(second, True), (first, False)]
+    assert run("generations").stdout.startswith(f"* {second}  2 articles")
+    assert json.loads(run("rollback", "--json").stdout)["id"] == first
+    assert f"* {first}" in run("generations").stdout
+    assert json.loads(run("rollback", second, "--json").stdout)["live"]
+    assert run("rollback", "../x").exit_code == 1
+
+
+def test_a_damaged_generation_is_listed_and_not_gone_back_to(built: Run, tmp_path: Path) -> None:
+    write_article(tmp_path / "seeds", "c.txt", "A road.")
+    assert built("build").exit_code == 0
+    manifest = min((tmp_path / "index_data" / "generations").iterdir()) / "manifest.json"
+    manifest.write_text("{}")
+    assert "is missing or damaged" in built("generations").stdout
+    assert built("rollback").exit_code == 1
+    assert "A road." in built("search", "road").stdout
+
+
+def test_a_generation_is_exported_and_imported(built: Run, tmp_path: Path) -> None:
+    archive = str(tmp_path / "export.tar")
+    assert built("export", archive).exit_code == 0
+    assert built("import", archive, "--index", "elsewhere").exit_code == 0
+    assert "2 articles" in built("generations", "--index", "elsewhere").stdout
+    again = built("import", archive)
+    assert again.exit_code == 1
+    assert "is here already" in again.stderr

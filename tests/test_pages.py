@@ -21,20 +21,18 @@ from indexer.errors import (
     WinnowError,
 )
 from indexer.types import Span
-from service.schemas import (
-    AnswerQuery,
+from service.requests import AnswerQuery, ArticlesQuery, SearchQuery
+from service.results import (
     AnswerResult,
     AnswerShape,
     ArticleEntry,
     ArticleList,
     ArticleShape,
-    ArticlesQuery,
     ContributionShape,
     FullArticle,
     HitShape,
     ParagraphShape,
     Readiness,
-    SearchQuery,
     SearchResult,
 )
 from service.web.pages import blueprint

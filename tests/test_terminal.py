@@ -4,9 +4,10 @@ import click
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.reports import BuildReport
 from indexer.types import Span
-from service.schemas import ArticleShape, HitShape, ParagraphShape, SearchResult
-from service.terminal import evaluation_lines, printable, search_lines
+from service.results import ArticleShape, HitShape, ParagraphShape, SearchResult
+from service.terminal import build_lines, evaluation_lines, printable, search_lines
 
 
 def result(text: str, best: Span | None) -> SearchResult:
@@ -80,3 +81,23 @@ def test_a_table_has_a_line_a_row_and_aligned_columns() -> None:
     assert header.index("mode") == first.index("hybrid") == second.index("keyword")
     assert "0.5000" in first
     assert "10.0000" in second
+
+
+def test_a_build_names_what_it_left_for_later() -> None:
+    report = BuildReport(
+        generation="g",
+        published=True,
+        articles=1,
+        paragraphs=1,
+        added=1,
+        changed=0,
+        moved=0,
+        removed=0,
+        unsettled=("half\x1b.txt",),
+        embedded=0,
+        windowed=0,
+        skipped=(),
+        notices=(),
+        seconds={"total": 1.0},
+    )
+    assert "left for later, still being written: half.txt" in list(build_lines(report))

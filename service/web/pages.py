@@ -23,13 +23,14 @@ from indexer.errors import (
 )
 from indexer.types import Span
 from service.problems import status_of
-from service.schemas import AnswerQuery, ArticlesQuery, SearchQuery
+from service.requests import AnswerQuery, ArticlesQuery, SearchQuery
 from service.web.marking import Excerpt, excerpt, first_words, in_words
+from service.wording import ordinal
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-    from service.schemas import (
+    from service.results import (
         AnswerResult,
         AnswerShape,
         ArticleList,
@@ -302,16 +303,4 @@ def _standing(part: ContributionShape) -> str:
     noun = _NOUNS.get(part.source, part.source)
     if part.rank is None:
         return f"not among the first by its {noun}"
-    return f"by its {noun}: {_ordinal(part.rank)}"
-
-
-def _ordinal(number: int) -> str:
-    """The number as a rank is read.
-
-    >>> [_ordinal(n) for n in (1, 2, 3, 4, 11, 22, 113)]
-    ['1st', '2nd', '3rd', '4th', '11th', '22nd', '113th']
-    """
-    ending = (
-        "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    )
-    return f"{number}{ending}"
+    return f"by its {noun}: {ordinal(part.rank)}"

@@ -1,0 +1,97 @@
+"""Commands that read the index: ``search``, ``ask``, ``serve`` and ``eval``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from indexer.settings import Settings
+from service import commands
+
+if TYPE_CHECKING:
+    from service.requests import Mode
+
+
+@click.command()
+@click.argument("query")
+@commands.question_options
+@click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True)
+@click.option("--explain", is_flag=True, help="Show what each side contributed.")
+@commands.common
+def search(settings: Settings, query: str, *, as_json: bool, **options: Any) -> None:
+    """Show the paragraphs that fit QUERY best."""
+    from service.requests import SearchQuery
+    from service.terminal import search_lines
+    from service.validation import validated
+
+    request = validated(SearchQuery, {"q": query, **commands.days(options)})
+    with commands.engine(settings) as engine:
+        result = engine.search(request)
+    if as_json:
+        click.echo(result.model_dump_json(exclude_unset=True, indent=2))
+    else:
+        click.echo("\n".join(search_lines(result, explain=request.explain)))
+
+
+@click.command()
+@click.argument("question")
+@commands.question_options
+@click.option("--limit", type=click.IntRange(1, 100), default=5, show_default=True)
+@commands.common
+def ask(settings: Settings, question: str, *, as_json: bool, **options: Any) -> None:
+    """Answer QUESTION verbatim from an article, or say that the articles do not."""
+    from service.requests import AnswerQuery
+    from service.terminal import answer_lines
+    from service.validation import validated
+
+    request = validated(AnswerQuery, {"q": question, **commands.days(options)})
+    with commands.engine(settings) as engine:
+        result = engine.answer(request)
+    if as_json:
+        click.echo(result.model_dump_json(exclude_unset=True, indent=2))
+    else:
+        click.echo("\n".join(answer_lines(result)))
+
+
+@click.command()
+@click.option("--host", help="Address to listen on; 127.0.0.1 by default.")
+@click.option("--port", type=int, help="Port to listen on; 8080 by default.")
+@click.option("--watch", is_flag=True, help="Also index the seeds whenever they change.")
+@commands.common
+def serve(settings: Settings, *, watch: bool) -> None:
+    """Serve the page and the HTTP routes until interrupted."""
+    from service.server import serve as serve_forever
+
+    serve_forever(settings, lambda: commands.embedder_or_reason(settings), watch=watch)
+
+
+@click.command(name="eval")
+@click.argument(
+    "sets", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.option("--mode", type=click.Choice(commands.MODES), help="One mode instead of all three.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+@commands.common
+def evaluate(
+    settings: Settings, sets: tuple[Path, ...], *, mode: Mode | None, as_json: bool
+) -> None:
+    """Measure search and answers on SETS: folders of judged questions in BEIR's layout."""
+    from service.evaluation import evaluate as evaluate_set
+    from service.evaluation import read_judged
+    from service.progress import report_progress
+    from service.terminal import evaluation_lines
+
+    judged = [read_judged(folder) for folder in sets]
+    modes = commands.MODES if mode is None else (mode,)
+    embedder = commands.embedder(settings)
+    rows: list[dict[str, object]] = []
+    with report_progress() as progress:
+        for each in judged:
+            rows += evaluate_set(each, modes, settings, embedder, progress)
+    if as_json:
+        click.echo(json.dumps({"results": rows}, ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n".join(evaluation_lines(rows)))

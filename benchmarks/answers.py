@@ -29,8 +29,8 @@ from indexer.settings import Settings
 from service.answering import READ, gather
 from service.progress import report_progress
 from service.reading import content_terms, sentence_features
+from service.requests import Mode
 from service.retrieval import rank
-from service.schemas import Mode
 from service.snapshot import Snapshot
 
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
@@ -79,10 +79,9 @@ def main() -> None:
                 settings = Settings(seeds=Path(folder, "seeds"), index=Path(folder, "index"))
                 settings.seeds.mkdir()
                 (settings.seeds / "corpus.jsonl").write_text(corpus, encoding="utf-8")
-                build(settings, embedder, progress=progress)
-                with closing(
-                    Snapshot.open(Generations(settings.index), settings, embedder)
-                ) as snapshot:
+                id_ = build(settings, embedder, progress=progress).generation
+                generations = Generations(settings.index)
+                with closing(Snapshot.open(generations, id_, settings, embedder)) as snapshot:
                     for mode, of_sets in measured.items():
                         of_sets[name] = measure(snapshot, settings, asked, mode)
     tables = [line for mode, of_sets in measured.items() for line in report(of_sets, mode)]

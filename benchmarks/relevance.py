@@ -14,7 +14,7 @@ from indexer.embedding import SentenceEmbedder
 from indexer.settings import Settings
 from service.evaluation import evaluate, read_judged
 from service.progress import report_progress
-from service.schemas import Mode
+from service.requests import Mode
 
 ROOT = Path(__file__).resolve().parent.parent
 SETS = ROOT.parent / "shared" / "data" / "eval"

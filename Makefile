@@ -7,10 +7,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DELETE_ON_ERROR:
 .PHONY: run test check bench test-whoosh screenshot clean
 
-## run: build the index of seeds/ and serve it on http://127.0.0.1:8080
+## run: build the index of seeds/, serve it on http://127.0.0.1:8080 and follow what changes
 run: .venv/installed
 	@$(BIN)/winnow build
-	@$(BIN)/winnow serve
+	@$(BIN)/winnow serve --watch
 
 ## test: check, then every test
 test: check
@@ -27,6 +27,8 @@ check: .venv/installed-dev
 bench: .venv/installed-dev
 	$(BIN)/python benchmarks/relevance.py
 	$(BIN)/python benchmarks/answers.py
+	$(BIN)/python benchmarks/rebuilds.py
+	$(BIN)/python benchmarks/rebuilds.py --model
 
 ## test-whoosh: the keyword index on Whoosh 2.7.4, so that the pinned fork stays a choice
 test-whoosh: .venv/installed-dev
@@ -38,10 +40,10 @@ test-whoosh: .venv/installed-dev
 screenshot: .venv/installed-dev
 	$(BIN)/python docs/screenshot.py
 
-## clean: remove the environment, the caches and the index
+## clean: remove the environment, the caches and the index, but not your saved questions
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find index_data -mindepth 1 ! -name README.md -delete
+	find index_data -mindepth 1 ! -name README.md ! -path index_data/questions.jsonl -delete
 
 # torch comes first and by itself: asked for as a dependency, pip may choose a CUDA build.
 .venv/installed: pyproject.toml

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -339,7 +339,15 @@ def test_a_build_that_is_interrupted_leaves_nothing_behind(
     assert not (tmp_path / "index_data" / "staging").exists()
 
 
-def test_a_first_signal_is_a_request_and_a_second_one_is_not() -> None:
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """What a terminal's foreground has; who runs tests in the background ignores SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_first_signal_is_a_request_and_a_second_one_is_not(interruptible: None) -> None:
     before = signal.getsignal(signal.SIGINT)
     with signals.until_signal() as asked:
         signal.raise_signal(signal.SIGTERM)

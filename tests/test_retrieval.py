@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from indexer.build import build
 from indexer.errors import ModelError
 from indexer.generations import Generations
+from indexer.manifest import READABLE
 from indexer.settings import Settings
 from service.requests import Mode
 from service.retrieval import Ranking, rank
@@ -156,6 +157,6 @@ def test_without_its_model_an_index_answers_by_keywords_and_says_so(
 def test_an_index_of_another_analyzer_is_refused(
     collection: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(__import__("indexer.build", fromlist=["READABLE"]).READABLE, "format", "0")
+    monkeypatch.setitem(READABLE, "format", "0")
     with pytest.raises(Exception, match="needs '0'"):
         open_live(collection, WordEmbedder())

@@ -214,7 +214,7 @@ class Level:
             threads=threading.active_count(),
             files=len(list(Path("/proc/self/fd").iterdir())),
             of_index=opened(index),
-            snapshots=sum(isinstance(each, Snapshot) for each in objects),
+            snapshots=sum(type(each) is Snapshot for each in objects),
         )
 
 

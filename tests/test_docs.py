@@ -46,6 +46,20 @@ def test_figures_in_the_readme_are_those_that_were_measured() -> None:
             assert float(shown) == pytest.approx(figures[name, mode], abs=0.00051), (name, mode)
 
 
+def test_what_the_readme_says_of_rebuilds_was_measured() -> None:
+    measured = json.loads((ROOT / "benchmarks/results/rebuilds.json").read_text())
+    columns = [measured[name] for name in ("stand-in, 50,000", "model, 10,000")]
+    names = {"ten articles added, ten edited, ten deleted": "thirty articles changed"}
+    rows = re.findall(r"^\| ([a-z, ]+) \| ([.\d]+ s) \| ([.\d]+ s) \|$", README, re.MULTILINE)
+    assert len(rows) == 4
+    for name, *shown in rows:
+        for column, figure in zip(columns, shown, strict=True):
+            assert column[names.get(name, name)].startswith(figure), name
+    header = re.findall(r"([\d,]+) paragraphs, with", README)
+    assert [column["articles and paragraphs"].split()[-1] for column in columns] == header
+    assert "1.09 times" in columns[0]["peak memory of a full build"]
+
+
 def test_the_fit_of_the_confidence_is_the_one_in_use() -> None:
     from service import reading  # noqa: PLC0415 - private constants, named only here
 

@@ -60,8 +60,8 @@ def import_generation(generations: Generations, source: Path) -> Manifest:
     with generations.writing(), _opened(source) as archive:
         manifest = _manifest(archive, source)
         require_readable(manifest)
-        first = not generations.ids()
-        if manifest.id in generations.ids():
+        present = generations.ids()
+        if manifest.id in present:
             raise ArchiveError(
                 f"generation {manifest.id} is here already",
                 hint=f"Run: winnow rollback {manifest.id}",
@@ -75,7 +75,7 @@ def import_generation(generations: Generations, source: Path) -> Manifest:
                 shutil.copyfileobj(content, file)
         generations.verify(manifest, staged)
         generations.place(manifest)
-        if first:
+        if not present:
             generations.activate(manifest.id)
     return manifest
 

@@ -29,13 +29,16 @@ class Place(NamedTuple):
 
 
 class SegmentWriter:
-    """Writes segment ``number``, as a file that only exists if there is a row in it."""
+    """Writes segment ``number``, as a file that only exists if there is a row in it.
+
+    ``rows`` counts what was written.
+    """
 
     def __init__(self, folder: Path, number: int) -> None:
         self._path = _path(folder, number)
         self._number = number
         self._file: BinaryIO | None = None
-        self._rows = 0
+        self.rows = 0
 
     def close(self) -> None:
         """Close the file; OSError where the last of it cannot be written."""
@@ -44,12 +47,12 @@ class SegmentWriter:
 
     def append(self, vectors: Vectors | npt.NDArray[np.float16]) -> Place:
         """Write rows, shape (n, dimensions); returns where they are."""
-        place = Place(self._number, self._rows, len(vectors))
+        place = Place(self._number, self.rows, len(vectors))
         if len(vectors):
             if self._file is None:
                 self._file = self._path.open("xb")
             self._file.write(np.ascontiguousarray(vectors, dtype=_HALF).tobytes())
-            self._rows += len(vectors)
+            self.rows += len(vectors)
         return place
 
 
@@ -60,6 +63,11 @@ class Segments:
         self._folder = folder
         self._dimensions = dimensions
         self._maps: dict[int, npt.NDArray[np.float16]] = {}
+
+    def stored(self, segment: int) -> int:
+        """How many rows there are in a segment."""
+        size = _path(self._folder, segment).stat().st_size
+        return size // (_HALF.itemsize * self._dimensions)
 
     def halves(self, place: Place) -> npt.NDArray[np.float16]:
         """The rows at ``place`` as they are stored, shape (length, dimensions).

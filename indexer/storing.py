@@ -81,11 +81,9 @@ class StoreWriter:
             self._connection.execute("INSERT INTO vectors VALUES (?)", (dimensions,))
         segments.mkdir(exist_ok=True)
         self._folder = segments
-        self._dimensions = dimensions
         self._older = numbers(segments)
         self._segments = Segments(segments, dimensions)
         self._writer = SegmentWriter(segments, (self._older or [0])[-1] + 1)
-        self._rows = 0
 
     def add_article(self, article: Article, seed: str, vectors: Vectors) -> None:
         """Add the article, from the file ``seed``, without its paragraphs.
@@ -106,7 +104,7 @@ class StoreWriter:
                 article.language,
                 article.encoding,
                 content_digest(article),
-                *self._append(vectors),
+                *self._writer.append(vectors),
             ),
         )
 
@@ -128,7 +126,7 @@ class StoreWriter:
                 paragraph.end,
                 paragraph.text,
                 np.asarray(paragraph.sentences, dtype="<i4").tobytes(),
-                *self._append(vectors),
+                *self._writer.append(vectors),
                 windows,
             ),
         )
@@ -175,11 +173,8 @@ class StoreWriter:
     def finish(self) -> None:
         """Copy what is live of worn segments, and commit."""
         live = {segment: self._live(segment) for segment in self._older}
-        stored = {
-            each: (self._folder / f"{each:06d}").stat().st_size // (2 * self._dimensions)
-            for each in self._older
-        }
-        for segment in worn(live, stored, self._rows):
+        stored = {segment: self._segments.stored(segment) for segment in self._older}
+        for segment in worn(live, stored, self._writer.rows):
             for table in ("articles", "paragraphs"):
                 self._copy(table, segment)
             discard(self._folder, segment)
@@ -190,10 +185,6 @@ class StoreWriter:
         """Close the files; what was not finished is lost."""
         self._connection.close()
         self._writer.close()
-
-    def _append(self, vectors: Vectors) -> Place:
-        self._rows += len(vectors)
-        return self._writer.append(vectors)
 
     def _live(self, segment: int) -> int:
         query = (
@@ -208,7 +199,7 @@ class StoreWriter:
             "WHERE segment = ? AND vectors > 0 ORDER BY row"
         )
         for key, *place in self._connection.execute(query, (segment,)).fetchall():
-            new = self._append(self._segments.rows(Place(*place)))
+            new = self._writer.append(self._segments.halves(Place(*place)))
             self._connection.execute(
                 f"UPDATE {table} SET segment = ?, row = ? WHERE key = ?",  # noqa: S608 - likewise
                 (new.segment, new.row, key),

@@ -50,9 +50,9 @@ class GenerationWriter:
         before = self._store.digests(seed)
         for article in articles:
             known = before.pop(article.id, None)
-            if known == content_digest(article):
-                continue
             if known is not None:
+                if known == content_digest(article):
+                    continue
                 self._recall(article.id)
                 self._remove(article.id)
             for paragraph in article.paragraphs:
@@ -123,7 +123,7 @@ class GenerationWriter:
         self._waiting.clear()
 
     def _encode(self, groups: list[list[str]]) -> list[Vectors]:
-        """The vectors of each group's texts; a text that occurs twice is embedded once."""
-        rows = {text: row for row, text in enumerate(dict.fromkeys(t for g in groups for t in g))}
-        vectors = self._embedder.encode(list(rows))
-        return [vectors[[rows[text] for text in group]] for group in groups]
+        """The vectors of each group's texts."""
+        vectors = self._embedder.encode([text for group in groups for text in group])
+        ends = np.cumsum([len(group) for group in groups])
+        return np.split(vectors, ends[:-1])

@@ -11,8 +11,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -236,6 +238,12 @@ def resident() -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="what a process has open is asked of Linux")
 def test_hundreds_of_swaps_leave_nothing_behind(settings: Settings) -> None:
+    # In a process of its own: what other tests have used comes and goes as the system likes.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        pool.submit(swap_hundreds_of_times, settings).result()
+
+
+def swap_hundreds_of_times(settings: Settings) -> None:
     engine, generations = Engine(settings, WordEmbedder()), Generations(settings.index)
     query = SearchQuery(q="what is said")
     write_article(settings.seeds, "a.txt", "What is said first.")

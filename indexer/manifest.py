@@ -25,7 +25,7 @@ KEYWORD = "keyword"
 VECTORS = "vectors.faiss"
 REPORT = "report.json"
 
-READABLE = {"analyzer": ANALYZER, "format": "3"}
+READABLE = {"analyzer": ANALYZER, "format": "4"}
 """The part of a manifest's identity without which this program cannot read an index at all.
 
 Raise the format with every change to what the files of a generation hold.

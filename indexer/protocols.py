@@ -48,7 +48,7 @@ class KeywordIndex(Protocol):
     def matching(self, constraint: Constraint) -> Ids:
         """Every paragraph that fulfils ``constraint``, sorted."""
 
-    def matches(self, query: Query, text: str) -> tuple[Span, ...]:
+    def matches(self, query: Query, text: str, language: str | None) -> tuple[Span, ...]:
         """Where ``text`` holds words of ``query``, in order, without overlap."""
 
 

@@ -23,7 +23,7 @@ from service.reading import (
     Reader,
     Reading,
     SentenceReader,
-    content_terms,
+    content_words,
     sentence_features,
 )
 from service.requests import AnswerQuery, ArticlesQuery, SearchQuery
@@ -257,14 +257,14 @@ class Engine:
 def _hits(
     snapshot: Snapshot, ranking: Ranking, evidence: Sequence[Evidence], ranked: Sequence[Ranked]
 ) -> list[HitShape]:
-    asked = content_terms(ranking.query.question)
+    asked = content_words(ranking.query.question)
     return [
         HitShape(
             rank=each.rank,
             score=each.score,
             paragraph=ParagraphShape.of(item.passage.article, item.passage.paragraph),
             article=ArticleShape.of(item.passage.article),
-            matches=list(snapshot.keyword.matches(ranking.query, item.passage.paragraph.text)),
+            matches=list(_matches(snapshot, ranking, item)),
             best_sentence=_best_sentence(asked, item),
             contributions=[ContributionShape(**asdict(part)) for part in each.contributions],
         )
@@ -272,7 +272,12 @@ def _hits(
     ]
 
 
-def _best_sentence(asked: frozenset[str], evidence: Evidence) -> Span | None:
+def _matches(snapshot: Snapshot, ranking: Ranking, evidence: Evidence) -> tuple[Span, ...]:
+    passage = evidence.passage
+    return snapshot.keyword.matches(ranking.query, passage.paragraph.text, passage.article.language)
+
+
+def _best_sentence(asked: str, evidence: Evidence) -> Span | None:
     cosines, coverage = sentence_features(asked, evidence)
     merits = cosines + coverage
     return evidence.passage.paragraph.sentences[int(merits.argmax())] if merits.any() else None

@@ -191,7 +191,7 @@ class KeywordIndexContract:
         query = parse(" ".join(words))
         asked = {t.term for word in without_function_words(words) or words for t in tokens(word)}
         wanted = [token for token in tokens(text) if token.term in asked]
-        marks = self.make([]).matches(query, text)
+        marks = self.make([]).matches(query, text, None)
         assert all(mark.start < mark.end for mark in marks)
         assert all(one.end <= other.start for one, other in pairwise(marks))
         covered = {place for mark in marks for place in range(mark.start, mark.end)}
@@ -216,5 +216,5 @@ class KeywordIndexContract:
             "北京大": ["北京大"],
             '"京大学"': ["京大学"],
         }.items():
-            spans = self.make([]).matches(parse(asked), text)
+            spans = self.make([]).matches(parse(asked), text, None)
             assert [text[start:end] for start, end in spans] == marked, asked

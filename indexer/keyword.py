@@ -285,6 +285,14 @@ class WhooshIndex:
         """What no score for ``query`` exceeds: BM25 with every word as often as can be."""
         return self._bound(self._weighed(query))
 
+    def readable(self, paragraphs: Ids) -> _Mask:
+        """Whether the embedding model reads each of ``paragraphs``, shape (n,).
+
+        One whose language could not be told counts as readable.
+        """
+        codes = np.append(self._codes, 0)[self._rows(paragraphs)]
+        return np.isin(codes, [0, _code(MODEL_LANGUAGE)])
+
     def _scores(self, query: Query) -> Scores:
         """The score of every row."""
         scores = np.zeros(len(self._keys))

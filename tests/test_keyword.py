@@ -262,3 +262,57 @@ def test_the_examples_on_the_page_find_what_it_says() -> None:
     for text, found in examples:
         keys = sorted(candidate.paragraph for candidate in index.search(parse(text), 9))
         assert keys == [int(key) for key in found.split()], text
+
+
+GERMAN = "Die Häuser der alten Städte werden von einer Wohnungsbaugesellschaft verwaltet."
+ENGLISH = "The houses of the old cities are run by a building society."
+
+
+def in_languages(*documents: tuple[str, str | None]) -> WhooshIndex:
+    with tempfile.TemporaryDirectory() as folder:
+        with KeywordWriter(Path(folder)) as writer:
+            for key, (body, language) in enumerate(documents, start=1):
+                writer.add(key, "", body, "", f"{key}.txt", language=language)
+        return WhooshIndex.open(Path(folder))
+
+
+def found(index: WhooshIndex, asked: str) -> list[int]:
+    return [candidate.paragraph for candidate in index.search(parse(asked), 10)]
+
+
+def test_a_word_is_looked_up_as_each_language_of_the_collection_stems_it() -> None:
+    index = in_languages((GERMAN, "de"), (ENGLISH, "en"))
+    assert found(index, "house") == [2]
+    assert found(index, "+Haus") == [1]
+    assert found(index, '"alte Stadt"') == []
+    assert found(index, '"alten Städte"') == [1]
+    assert index.matching(parse("+cities").constraint or Word("")).tolist() == [2]
+
+
+def test_what_a_stem_means_in_one_language_it_does_not_mean_in_another() -> None:
+    index = in_languages(("die Autos rasten", "de"), ("to rest and rasted cars", "en"))
+    assert found(index, "+rasted") == [2]
+
+
+def test_names_are_found_in_every_language() -> None:
+    index = in_languages((f"{GERMAN} Yerevan", "de"), (f"{ENGLISH} Yerevan", "en"))
+    assert sorted(found(index, "+Yerevan")) == [1, 2]
+
+
+def test_a_part_of_a_compound_finds_it_where_the_model_does_not_read_the_language() -> None:
+    index = in_languages((GERMAN, "de"), ("Wir haben nichts zu sagen.", "de"))
+    assert found(index, "Wohnung")[0] == 1
+    assert found(in_languages((GERMAN, "en")), "Wohnung") == []
+
+
+def test_a_score_of_a_language_with_grams_stays_below_the_bound() -> None:
+    index = in_languages((5 * "Wohnung ", "de"), ("Wohnungen", "de"), (ENGLISH, "en"))
+    for asked in ("Wohnung", "Wohnung house", "Wohnung -Haus", "wohn*"):
+        scores = index.score(parse(asked), np.array([1, 2, 3]))
+        assert (scores >= 0).all()
+        assert scores.max() <= index.bound(parse(asked)) + 1e-9
+
+
+def test_what_the_model_reads_is_told_by_language() -> None:
+    index = in_languages((GERMAN, "de"), (ENGLISH, "en"), ("1066", None))
+    assert index.readable(np.array([1, 2, 3, 99])).tolist() == [False, True, True, True]

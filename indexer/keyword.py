@@ -31,10 +31,13 @@ from indexer.grammar import (
     Not,
     Prefix,
     Query,
+    Similar,
     Wildcard,
 )
-from indexer.leaves import Pattern, has_wishes, resolved, scored, spans
+from indexer.leaves import Pattern, has_wishes, resolved, scored, spans, terms_of
+from indexer.names import names, stored_name
 from indexer.postings import (
+    AnyOf,
     Counts,
     Postings,
     Rows,
@@ -48,6 +51,10 @@ from indexer.ranking import best
 from indexer.settings import K1, TITLE_WEIGHT, B
 from indexer.storage import Codec, Storage
 from indexer.types import Candidate, Ids, Scores, Span
+from indexer.vocabulary import Vocabulary, vocabulary
+
+SIMILAR = 0.5
+"""What a word that is spelled nearly as one of the query counts, against 1 for the very word."""
 
 _BUFFER_MB = 128  # postings a writer keeps in memory before it sorts them into a file
 
@@ -65,6 +72,7 @@ def _schema() -> fields.Schema:
     positions, frequency, existence = formats.Positions(), formats.Frequency(), formats.Existence()
     stored = {"key": fields.COLUMN(columns.NumericColumn(_KEY, default=-1))}
     stored["source"] = fields.FieldType(existence, listed)
+    stored["name"] = fields.FieldType(existence, listed)
     for name in _ANALYSED:
         stored[name] = fields.FieldType(positions, listed)
         stored[forms_of(name)] = fields.FieldType(frequency, listed)
@@ -110,11 +118,15 @@ class KeywordWriter:
     def add(self, key: int, title: str, body: str, byline: str, source: str) -> None:
         """Add a paragraph under ``key``, which is not negative and which no other one has."""
         stored: dict[str, Any] = {"key": key, "source": [path_term(source)]}
+        named: set[str] = set()
         for name, text in (("title", title), ("body", body), ("by", byline)):
             found = tokens(text)
+            if name != "title":  # headlines put capitals anywhere
+                named.update(names(text, found))
             stored[name] = [token.term for token in found]
             stored[forms_of(name)] = [token.form for token in found]
             stored[length_of(name)] = len(found)
+        stored["name"] = sorted(map(stored_name, named))
         self._writer.add_document(**stored)
 
     def delete(self, keys: Ids) -> None:
@@ -203,6 +215,20 @@ class WhooshIndex:
         """Close the files; the index cannot be asked afterwards."""
         self._searcher.close()
 
+    def holds(self, word: str) -> bool:
+        """Whether any paragraph or title has ``word``, as somebody types it, in any form."""
+        terms = [token.term for token in tokens(word)]
+        return any(self._postings.exist(field, term) for field in _SCORED for term in terms)
+
+    def names(self, name: str) -> bool:
+        """Whether any paragraph has ``name``, written just so."""
+        return self._postings.exist("name", stored_name(name))
+
+    def vocabulary(self) -> Vocabulary:
+        """Every word and name: half a second for 200,000 paragraphs, so call it once."""
+        title, body = (self._postings.lexicon(forms_of(field)) for field in _SCORED)
+        return vocabulary(title, body, self._postings.lexicon("name"))
+
     @property
     def paragraphs(self) -> Ids:
         """Keys of all paragraphs in the index, sorted."""
@@ -244,24 +270,28 @@ class WhooshIndex:
 
     def bound(self, query: Query) -> float:
         """What no score for ``query`` exceeds: BM25 with every word as often as can be."""
-        return sum((self._k1 + 1) * weight for weight, _, _, _ in self._weighed(query))
+        return sum((self._k1 + 1) * weight for weight, _, _, _, _ in self._weighed(query))
 
     def _scores(self, query: Query) -> Scores:
         """The score of every row."""
         scores = np.zeros(len(self._keys))
-        for weight, field, rows, counts in self._weighed(query):
+        for weight, worth, field, rows, counts in self._weighed(query):
             saturated = counts * (self._k1 + 1) / (counts + self._norms[field][rows])
-            scores[rows] += weight * saturated
+            scores[rows] += weight * worth * saturated
         return scores
 
-    def _weighed(self, query: Query) -> Iterator[tuple[float, str, Rows, Counts]]:
-        """Each scored word in each field: its idf times the field's weight, and its postings."""
+    def _weighed(self, query: Query) -> Iterator[tuple[float, float, str, Rows, Counts]]:
+        """Each scored word in each field: its idf times the field's weight, and its postings.
+
+        The second value is what a match is worth, 1 for the very word.
+        """
         for field in _SCORED:
             for leaf in scored(query, field):
                 for name, word in _words(leaf, field):
                     rows, counts = self._postings.of(name, word)
                     idf = np.log1p((self._total - len(rows) + 0.5) / (len(rows) + 0.5))
-                    yield self._weights[field] * float(idf), field, rows, counts
+                    worth = SIMILAR if isinstance(leaf, Similar) else 1.0
+                    yield self._weights[field] * float(idf), worth, field, rows, counts
 
     def _rows(self, keys: Ids) -> npt.NDArray[np.int64]:
         """The row of each of ``keys``; -1 where no paragraph has it."""
@@ -298,9 +328,11 @@ class WhooshIndex:
         return self._postings.of(field, terms[0] if len(terms) == 1 else terms)[0]
 
 
-def _words(leaf: Leaf, field: str) -> Iterator[tuple[str, str | Pattern]]:
+def _words(leaf: Leaf | Similar, field: str) -> Iterator[tuple[str, str | Pattern | AnyOf]]:
     """The stored fields and words in which ``leaf`` is looked up to be scored in ``field``."""
-    if isinstance(leaf, Prefix | Wildcard):
+    if isinstance(leaf, Similar):
+        yield field, terms_of(leaf)
+    elif isinstance(leaf, Prefix | Wildcard):
         yield forms_of(field), leaf
     else:
         yield from ((field, token.term) for token in tokens(leaf.text))

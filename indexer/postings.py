@@ -40,6 +40,9 @@ Counts: TypeAlias = npt.NDArray[np.float32]
 Terms: TypeAlias = tuple[str, ...]
 """Words that stand side by side."""
 
+AnyOf: TypeAlias = frozenset[str]
+"""Words of which any will do."""
+
 
 @contextmanager
 def reading(folder: str) -> Iterator[None]:
@@ -107,15 +110,15 @@ class Postings:
         # One Searcher behind a lock instead of one a thread: decoding is Python and would hold the
         # interpreter anyway, and nothing is left behind by threads that end.
         self._lock = threading.Lock()
-        self._cache: OrderedDict[tuple[str, str | Pattern | Terms], tuple[Rows, Counts]]
+        self._cache: OrderedDict[tuple[str, str | Pattern | Terms | AnyOf], tuple[Rows, Counts]]
         self._cache = OrderedDict()
         self._cached = 0
 
-    def of(self, field: str, word: str | Pattern | Terms) -> tuple[Rows, Counts]:
+    def of(self, field: str, word: str | Pattern | Terms | AnyOf) -> tuple[Rows, Counts]:
         """Rows that hold ``word`` in ``field``, sorted, and how often each does.
 
-        A pattern is taken as one word, and so are terms that stand side by side. Raises
-        QueryError where a pattern stands for too many words.
+        A pattern is taken as one word, and so are terms that stand side by side or that stand for
+        each other. Raises QueryError where a pattern stands for too many words.
         """
         with self._lock:
             if found := self._cache.get((field, word)):
@@ -125,6 +128,8 @@ class Postings:
                 found = self._decoded(field, self._expanded(field, word))
             elif isinstance(word, tuple):
                 found = self._phrase(field, word)
+            elif isinstance(word, frozenset):
+                found = self._decoded(field, sorted(term.encode() for term in word))
             else:
                 found = self._decoded(field, [word.encode()])
             self._cache[field, word] = found
@@ -133,6 +138,21 @@ class Postings:
                 _, (rows, _) = self._cache.popitem(last=False)
                 self._cached -= len(rows) + _ENTRY
             return found
+
+    def exist(self, field: str, word: str) -> bool:
+        """Whether any row has ``word`` in ``field``; no posting is decoded but the first."""
+        term = word.encode()
+        with self._lock, reading(self._folder):
+            return any(
+                (field, term) in leaf and leaf.postings(field, term).is_active()
+                for leaf, _ in self._searcher.reader().leaf_readers()
+            )
+
+    def lexicon(self, field: str) -> list[tuple[str, int]]:
+        """Every word of ``field``, sorted, with its rows' number, deleted ones included."""
+        with self._lock, reading(self._folder):
+            stored = self._searcher.reader().iter_field(field)
+            return [(word.decode(), info.doc_frequency()) for word, info in stored]
 
     def _phrase(self, field: str, terms: Terms) -> tuple[Rows, Counts]:
         found: list[int] = []

@@ -22,6 +22,7 @@ from indexer.types import Candidate, Ids, Scores, Vectors
 from service.fusion import FUSIONS, Contribution, Side, contributions
 from service.requests import Mode
 from service.snapshot import Snapshot
+from service.spelling import Correction, corrected, corrections
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Ranked:
 class Ranking:
     """All candidates, best first; equal scores in the order of their paragraphs' keys.
 
+    ``query`` is what was searched: in it ``corrections`` have been made of what was typed.
     ``vector`` is the question's, None where meaning was not searched.
     """
 
@@ -45,6 +47,7 @@ class Ranking:
     vector: Vectors | None
     ranked: tuple[Ranked, ...]
     degraded: tuple[str, ...]
+    corrections: tuple[Correction, ...] = ()
 
 
 def rank(  # noqa: PLR0913 - a question has this many sides
@@ -71,6 +74,11 @@ def rank(  # noqa: PLR0913 - a question has this many sides
         raise ModelError(
             snapshot.without_meaning, hint="Search with mode=keyword until the model is back."
         )
+    with watch.stage("spelling"):
+        misspelled = corrections(
+            query, snapshot.keyword.holds, lambda form: snapshot.speller().nearest(form)
+        )
+        query = corrected(query, misspelled)
     with watch.stage("filter"):
         allowed = _allowed(snapshot, query, after, before)
     vector, found = None, {}
@@ -85,7 +93,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
             found["semantic"] = snapshot.semantic.search(vector, settings.depth, allowed)
     with watch.stage("fusion"):
         ranked = _merge(snapshot, settings, query, vector, found)
-    return Ranking(query, vector, ranked, degraded)
+    return Ranking(query, vector, ranked, degraded, misspelled)
 
 
 def _allowed(snapshot: Snapshot, query: Query, after: str | None, before: str | None) -> Ids | None:

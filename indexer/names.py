@@ -105,4 +105,7 @@ def _name(text: str, run: list[Token]) -> str | None:
 
 def _starts_sentence(text: str, start: int) -> bool:
     before = text[max(0, start - 20) : start].rstrip(_OPENING)
-    return not before or before[-1] in _SENTENCE_ENDS
+    if not before:
+        return True
+    shortened = before[-1] == "." and before.split()[-1][:-1] in _SHORT
+    return before[-1] in _SENTENCE_ENDS and not shortened

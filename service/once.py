@@ -17,6 +17,11 @@ class Once(Generic[_T]):
         self._made: list[_T] = []
         self._lock = threading.Lock()
 
+    @property
+    def made(self) -> bool:
+        """Whether it was asked for."""
+        return bool(self._made)
+
     def __call__(self) -> _T:
         """What ``make`` returned."""
         if not self._made:

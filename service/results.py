@@ -7,6 +7,7 @@ They are pydantic models, so that one definition serialises results and document
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +19,7 @@ from indexer.settings import Settings
 from indexer.store import Passage
 from indexer.types import Article, Paragraph, Skipped, Span
 from service.requests import Mode
+from service.spelling import Correction, rewritten
 
 
 class _Shape(BaseModel):
@@ -112,6 +114,12 @@ class ContributionShape(_Shape):
     weight: float
     points: float
 
+    corrected: dict[str, list[str]] | None = Field(
+        None,
+        description="Words of the question that the paragraph has only as others, spelled nearly "
+        "alike, and which those are; only where there are some.",
+    )
+
 
 class HitShape(_Shape):
     """A ranked paragraph. `matches` and `best_sentence` are offsets in `paragraph.text`."""
@@ -136,11 +144,61 @@ class Explanation(_Shape):
     model: str | None
 
 
+class CorrectedWord(_Shape):
+    """A word that no paragraph has: `start` and `end` are its offsets in the question."""
+
+    word: str
+    start: int
+    end: int
+    words: list[str] = Field(description="What was searched in its place, the likeliest first.")
+
+
+class DidYouMean(_Shape):
+    """The question as it may have been meant, everything but the words as it was typed."""
+
+    query: str
+    words: list[CorrectedWord]
+
+    @classmethod
+    def of(cls, typed: str, found: Sequence[Correction]) -> Self | None:
+        """The shape of what was corrected; None where nothing was."""
+        if not found:
+            return None
+        words = [
+            CorrectedWord(word=each.word, start=each.start, end=each.end, words=list(each.words))
+            for each in found
+        ]
+        return cls(query=rewritten(typed, found), words=words)
+
+
+class SuggestionShape(_Shape):
+    """A completion of what was typed."""
+
+    kind: Literal["term", "name", "title"]
+    text: str = Field(description="All of the question, completed; of a title, the title.")
+    count: int = Field(
+        description="Paragraphs that have it; those deleted may count for a few builds."
+    )
+    article: str | None = Field(description="The id of a title's article.")
+
+
+class SuggestionList(_Shape):
+    """Completions, the likeliest first."""
+
+    generation: str
+    query: str
+    suggestions: list[SuggestionShape]
+    took_ms: dict[str, float]
+
+
 class _Result(_Shape):
     generation: str
     took_ms: dict[str, float] = Field(description="Milliseconds: total and per stage.")
     degraded: list[str] = Field(description="Why this result is less than it could be.")
     pending: int = Field(description="Seed files that are new or changed since the last build.")
+    did_you_mean: DidYouMean | None = Field(
+        None, description="Where a word of the question is in no paragraph, but one like it is."
+    )
 
 
 class SearchResult(_Result):

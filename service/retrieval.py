@@ -8,14 +8,15 @@ cores a thread for it would be taken from another request.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from indexer.errors import ModelError
-from indexer.grammar import Query, parse
+from indexer.grammar import Query, Similar, Word, parse
+from indexer.keyword import WhooshIndex
 from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
 from indexer.types import Candidate, Ids, Scores, Vectors
@@ -94,6 +95,20 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     with watch.stage("fusion"):
         ranked = _merge(snapshot, settings, query, vector, found)
     return Ranking(query, vector, ranked, degraded, misspelled)
+
+
+def similar(
+    keyword: WhooshIndex, query: Query, paragraphs: Sequence[int]
+) -> list[dict[str, list[str]]]:
+    """Of each paragraph, the words that it has only as ones spelled nearly alike, and these."""
+    keys = np.array(paragraphs, dtype=np.int64)
+    taken: list[dict[str, list[str]]] = [{} for _ in paragraphs]
+    for term in dict.fromkeys(term for term in query.terms if isinstance(term, Similar)):
+        for word in term.words:
+            scores = keyword.score(Query(word, (word,), (Word(word),)), keys)
+            for place in np.flatnonzero(scores):
+                taken[place].setdefault(term.text, []).append(word)
+    return taken
 
 
 def _allowed(snapshot: Snapshot, query: Query, after: str | None, before: str | None) -> Ids | None:

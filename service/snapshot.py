@@ -29,6 +29,7 @@ from indexer.vectors import FaissIndex
 from service.once import Once
 from service.semantics import SemanticSearch
 from service.spelling import Speller
+from service.suggestions import Completer, Title
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Snapshot:
     store: ArticleStore
     keyword: WhooshIndex
     speller: Once[Speller]
+    completer: Once[Completer]
     semantic: SemanticSearch | None
     without_meaning: str | None
     opened: ExitStack
@@ -89,6 +91,14 @@ class Snapshot:
             opened.enter_context(closing(keyword))
             vocabulary = Once(keyword.vocabulary)
             speller = Once(lambda: Speller(vocabulary()))
+            completer = Once(
+                lambda: Completer(
+                    vocabulary(),
+                    [Title(*title) for title in store.titles()],
+                    keyword.holds,
+                    keyword.names,
+                )
+            )
             semantic: SemanticSearch | None = None
             without_meaning: str | None = None
             if isinstance(embedder, ModelError):
@@ -100,7 +110,14 @@ class Snapshot:
                 semantic = SemanticSearch(vectors, store, embedder, settings.sentence_weight)
             # What is open stays so; an error above would have closed it.
             return cls(
-                manifest, store, keyword, speller, semantic, without_meaning, opened.pop_all()
+                manifest,
+                store,
+                keyword,
+                speller,
+                completer,
+                semantic,
+                without_meaning,
+                opened.pop_all(),
             )
 
     def degraded(self, mode: str) -> tuple[str, ...]:
@@ -112,6 +129,14 @@ class Snapshot:
         """Touch what every search reads, so that the first one need not wait for the disk."""
         if self.semantic is not None:
             self.semantic.search(self.semantic.embed("warm"), 1)
+
+    def prepare(self) -> None:
+        """Load the vocabulary too, which takes about a second for 200,000 paragraphs.
+
+        A service does so before anybody asks; a command loads it only if it needs it.
+        """
+        self.speller()
+        self.completer()
 
     def close(self) -> None:
         """Release the files."""

@@ -62,8 +62,10 @@ def problem(response: Any, status: int, code: str) -> dict[str, Any]:
 def test_a_search_has_the_shape_of_the_contract(client: FlaskClient, collection: Settings) -> None:
     body = client.get("/v1/search?q=who+proposed+the+corridor&limit=3").get_json()
     assert body.keys() == {
-        *("query", "mode", "generation", "took_ms", "degraded", "pending", "hits", "next_cursor")
+        *("query", "mode", "generation", "took_ms", "degraded", "pending", "hits", "next_cursor"),
+        "did_you_mean",
     }
+    assert body["did_you_mean"] is None
     assert body["degraded"] == []
     assert body["pending"] == 0
     assert {"total", "keyword", "embed", "semantic", "fusion"} <= body["took_ms"].keys()

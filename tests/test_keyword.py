@@ -262,3 +262,42 @@ def test_the_examples_on_the_page_find_what_it_says() -> None:
     for text, found in examples:
         keys = sorted(candidate.paragraph for candidate in index.search(parse(text), 9))
         assert keys == [int(key) for key in found.split()], text
+
+
+def test_the_vocabulary_counts_paragraphs_and_what_is_deleted_is_not_there(tmp_path: Path) -> None:
+    folder = tmp_path / "keyword"
+    write(
+        folder,
+        [
+            Document(1, "oil price", "oil in Baku", "Anna Kern"),
+            Document(2, "oil", "said Ilham Aliyev"),
+            *(Document(key, "", "gas") for key in range(3, 9)),
+        ],
+    )
+    index = WhooshIndex.open(folder)
+    found = index.vocabulary()
+    assert dict(zip(found.words, found.word_counts, strict=True)) == {
+        "gas": 6,
+        "oil": 2,
+        "price": 1,
+        "in": 1,
+        "baku": 1,
+        "said": 1,
+        "ilham": 1,
+        "aliyev": 1,
+    }
+    assert found.words[:2] == ("gas", "oil")
+    assert dict(zip(found.names, found.folded, strict=True)) == {
+        "Anna Kern": "anna kern",
+        "Baku": "baku",
+        "Ilham Aliyev": "ilham aliyev",
+    }
+    index.close()
+    with KeywordWriter(folder) as writer:
+        writer.delete(np.array([2]))
+    index = WhooshIndex.open(folder)
+    assert [index.holds(word) for word in ("Baku", "prices", "Aliyev", "said")] == [
+        *(True, True, False, False)
+    ]
+    assert [index.names(name) for name in ("Baku", "baku", "Ilham Aliyev")] == [True, False, False]
+    index.close()

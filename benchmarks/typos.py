@@ -113,12 +113,12 @@ def typo(chance: random.Random, text: str, snapshot: Snapshot) -> tuple[str, str
         if len(token.form) >= 4
         and token.form.isalpha()
         and token.form not in FUNCTION_WORDS
-        and snapshot.keyword.holds(token.form)
+        and snapshot.keyword.has_word(token.form)
     ]
     for _ in range(_ATTEMPTS if words else 0):
         token = chance.choice(words)
         slip = slipped(chance, token)
-        if slip != token.form and len(slip) >= 4 and not snapshot.keyword.holds(slip):
+        if slip != token.form and len(slip) >= 4 and not snapshot.keyword.has_word(slip):
             return text[: token.start] + slip + text[token.end :], token.form
     return None
 
@@ -140,7 +140,7 @@ def slipped(chance: random.Random, token: Token) -> str:
 
 def corrected(snapshot: Snapshot, text: str) -> tuple[Correction, ...]:
     """What is corrected in ``text``."""
-    return corrections(parse(text), snapshot.keyword.holds, snapshot.speller().nearest)
+    return corrections(parse(text), snapshot.keyword.has_word, snapshot.speller().nearest)
 
 
 def ndcg(judged: Judged, snapshot: Snapshot, questions: Mapping[str, str], mode: Mode) -> str:

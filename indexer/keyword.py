@@ -218,12 +218,12 @@ class WhooshIndex:
         """Close the files; the index cannot be asked afterwards."""
         self._searcher.close()
 
-    def holds(self, word: str) -> bool:
+    def has_word(self, word: str) -> bool:
         """Whether any paragraph or title has ``word``, as somebody types it, in any form."""
         terms = [token.term for token in tokens(word)]
         return any(self._postings.exist(field, term) for field in _SCORED for term in terms)
 
-    def names(self, name: str) -> bool:
+    def has_name(self, name: str) -> bool:
         """Whether any paragraph has ``name``, written just so."""
         return self._postings.exist("name", stored_name(name))
 

@@ -21,6 +21,7 @@ from indexer.errors import WinnowError
 from service import maintenance, problems
 from service.builds import Builds
 from service.engine import Engine
+from service.hints import SuggestionList
 from service.requests import (
     AnswerBody,
     AnswerQuery,
@@ -40,7 +41,6 @@ from service.results import (
     Problem,
     Readiness,
     SearchResult,
-    SuggestionList,
 )
 from service.validation import refusal
 from service.web.pages import blueprint as pages

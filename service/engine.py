@@ -16,6 +16,7 @@ from indexer.stopwatch import Stopwatch
 from indexer.types import Span
 from service.answering import READ, decide, gather
 from service.cursors import read_cursor, stale, write_cursor
+from service.hints import DidYouMean, SuggestionList, SuggestionShape
 from service.history import activate, history
 from service.library import Library
 from service.reading import (
@@ -35,7 +36,6 @@ from service.results import (
     ArticleShape,
     BuildFailure,
     ContributionShape,
-    DidYouMean,
     Explanation,
     FullArticle,
     FullParagraph,
@@ -45,8 +45,6 @@ from service.results import (
     ParagraphShape,
     Readiness,
     SearchResult,
-    SuggestionList,
-    SuggestionShape,
 )
 from service.retrieval import Ranked, Ranking, rank, similar
 from service.snapshot import Snapshot

@@ -16,7 +16,7 @@ import numpy as np
 
 from indexer.errors import ModelError
 from indexer.grammar import Query, Similar, Word, parse
-from indexer.keyword import WhooshIndex
+from indexer.protocols import KeywordIndex
 from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
 from indexer.types import Candidate, Ids, Scores, Vectors
@@ -77,7 +77,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
         )
     with watch.stage("spelling"):
         misspelled = corrections(
-            query, snapshot.keyword.holds, lambda form: snapshot.speller().nearest(form)
+            query, snapshot.keyword.has_word, lambda form: snapshot.speller().nearest(form)
         )
         query = corrected(query, misspelled)
     with watch.stage("filter"):
@@ -98,7 +98,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
 
 
 def similar(
-    keyword: WhooshIndex, query: Query, paragraphs: Sequence[int]
+    keyword: KeywordIndex, query: Query, paragraphs: Sequence[int]
 ) -> list[dict[str, list[str]]]:
     """Of each paragraph, the words that it has only as ones spelled nearly alike, and these."""
     keys = np.array(paragraphs, dtype=np.int64)

@@ -95,8 +95,8 @@ class Snapshot:
                 lambda: Completer(
                     vocabulary(),
                     [Title(*title) for title in store.titles()],
-                    keyword.holds,
-                    keyword.names,
+                    keyword.has_word,
+                    keyword.has_name,
                 )
             )
             semantic: SemanticSearch | None = None

@@ -17,6 +17,7 @@ from service.wording import ordinal
 if TYPE_CHECKING:
     # Only for their types: making the models of results takes a tenth of a second.
     from service.doctor import Finding
+    from service.hints import SuggestionList
     from service.questions import SavedQuestion
     from service.results import (
         AnswerResult,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
         HitShape,
         PlanResult,
         SearchResult,
-        SuggestionList,
     )
 
 _WIDTH = 96

@@ -21,6 +21,7 @@ from indexer.errors import (
     WinnowError,
 )
 from indexer.types import Span
+from service.hints import CorrectedWord, DidYouMean
 from service.requests import AnswerQuery, ArticlesQuery, SearchQuery
 from service.results import (
     AnswerResult,
@@ -29,8 +30,6 @@ from service.results import (
     ArticleList,
     ArticleShape,
     ContributionShape,
-    CorrectedWord,
-    DidYouMean,
     FullArticle,
     HitShape,
     ParagraphShape,

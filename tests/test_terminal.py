@@ -6,16 +6,13 @@ from hypothesis import strategies as st
 
 from indexer.reports import BuildReport
 from indexer.types import Span
+from service.hints import CorrectedWord, DidYouMean, SuggestionList, SuggestionShape
 from service.results import (
     ArticleShape,
     ContributionShape,
-    CorrectedWord,
-    DidYouMean,
     HitShape,
     ParagraphShape,
     SearchResult,
-    SuggestionList,
-    SuggestionShape,
 )
 from service.terminal import (
     build_lines,

@@ -23,6 +23,9 @@ from indexer.vocabulary import Vocabulary
 ALTERNATIVES = 2
 """Words that are searched in place of one that is nowhere; see benchmarks/results/typos.md."""
 
+_MOST = 5
+"""Missing words of a question that are looked at; one with more is about something else."""
+
 _ONE_EDIT, _TWO_EDITS = 4, 8
 """Letters from which a word may be so many edits off; shorter ones resemble too many others."""
 
@@ -85,13 +88,15 @@ def corrections(
     """What is misspelled in ``query``, in order: words that nothing holds but that resemble some.
 
     Patterns and what is negated count for nothing here, nor do bylines and sources. ``nearest`` is
-    asked for missing words only.
+    asked for missing words only, and for none where many are missing.
     """
-    found: dict[str, tuple[str, ...]] = {}
-    for text in _texts(query):
-        for token in tokens(text):
-            if token.form not in FUNCTION_WORDS | found.keys() and not holds(_of(text, token)):
-                found[token.form] = tuple(islice(filter(holds, nearest(token.form)), ALTERNATIVES))
+    asked = {token.form: _of(text, token) for text in _texts(query) for token in tokens(text)}
+    missing = [
+        form for form, word in asked.items() if form not in FUNCTION_WORDS and not holds(word)
+    ]
+    if len(missing) > _MOST:
+        return ()
+    found = {form: tuple(islice(filter(holds, nearest(form)), ALTERNATIVES)) for form in missing}
     return tuple(
         Correction(_of(query.text, token), token.start, token.end, found[token.form])
         for token in tokens(query.text)

@@ -98,6 +98,12 @@ def test_offsets_slice_the_question(text: str) -> None:
     assert [each.start for each in found] == sorted({each.start for each in found})
 
 
+def test_a_text_of_other_words_is_left_alone() -> None:
+    words = "coridor operatr azerbajan thrid fomr partyy"
+    assert meant(words) == words
+    assert meant(words.rsplit(" ", 1)[0]) == "corridor operator azerbaijan third form"
+
+
 def test_only_words_that_are_there_are_meant() -> None:
     assert meant("coridor", lambda _: ["corridors", "corridor", "oil"]) == "corridor"
 

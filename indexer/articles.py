@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from indexer.dates import date_in_name, timestamp
+from indexer.languages import language_of
 from indexer.paragraphs import lines, split
 from indexer.punctuation import SPACE
 from indexer.sentences import sentences
@@ -68,7 +69,7 @@ def from_text(text: str, encoding: str, *, file: str) -> tuple[Article, list[Not
         published=published,
         byline=_one_line(_slice(text, layout.byline)) if layout.byline else None,
         publisher=None,
-        language=None,
+        language=_language(text, layout.paragraphs),
         encoding=encoding,
         paragraphs=_paragraphs(text, layout.paragraphs),
     )
@@ -106,7 +107,7 @@ def from_record(record: object, *, file: str, line: int) -> tuple[Article, list[
         published=published,
         byline=_BY.sub("", _one_line(_string(record, "byline")), count=1) or None,
         publisher=_one_line(_string(record, "source")) or None,
-        language=_one_line(_string(record, "language")) or None,
+        language=_language(text, spans, _one_line(_string(record, "language"))),
         encoding="utf-8",
         paragraphs=_paragraphs(text, spans),
     )
@@ -118,6 +119,11 @@ def _paragraphs(text: str, spans: Iterable[Span]) -> tuple[Paragraph, ...]:
         Paragraph(number, start, end, text[start:end], sentences(text[start:end]))
         for number, (start, end) in enumerate(spans, start=1)
     )
+
+
+def _language(text: str, paragraphs: Iterable[Span], stated: str = "") -> str | None:
+    """Told by the paragraphs, not by a title, which is short and often a name."""
+    return language_of(" ".join(_slice(text, span) for span in paragraphs), stated)
 
 
 def _slice(text: str, span: Span) -> str:

@@ -5,11 +5,14 @@ from its postings, decoded once into arrays, because Whoosh scores one posting a
 counts deleted paragraphs until they are merged away, and is wrong when threads share a Searcher.
 So a score depends on the live paragraphs alone, however the index came about, and every
 paragraph's score is at hand, not only those of the best.
+
+A paragraph's words are stemmed in its article's language, a query's in each language there is; what
+they find counts in the paragraphs of that language.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from operator import and_, or_
 from pathlib import Path
@@ -20,7 +23,7 @@ import numpy.typing as npt
 from whoosh import analysis, columns, fields, formats, index
 from whoosh.reading import SegmentReader
 
-from indexer.analysis import tokens
+from indexer.analysis import grams, tokens
 from indexer.errors import IndexBusy
 from indexer.grammar import (
     All,
@@ -33,14 +36,15 @@ from indexer.grammar import (
     Query,
     Similar,
     Wildcard,
+    Word,
 )
-from indexer.leaves import Pattern, has_wishes, resolved, scored, spans, terms_of
+from indexer.leaves import has_wishes, resolved, scored, spans
 from indexer.names import names, stored_name
 from indexer.postings import (
-    AnyOf,
     Counts,
     Postings,
     Rows,
+    Terms,
     forms_of,
     length_of,
     live_column,
@@ -61,12 +65,23 @@ With 0.5, questions with a typo lose .004 nDCG@10 (xquad-en), and those without 
 
 _BUFFER_MB = 128  # postings a writer keeps in memory before it sorts them into a file
 
-_KEY, _LENGTH = "q", "i"  # types of columns, in struct's letters
+_KEY, _LENGTH, _LANGUAGE = "q", "i", "H"  # types of columns, in struct's letters
+
+MODEL_LANGUAGE = "en"
+"""What the embedding model reads. In other languages meaning helps little, so words must do more:
+their paragraphs are indexed by runs of characters too."""
+
+GRAM_SHARE = 0.6
+"""What those runs count in the score of a word, against its stem; see benchmarks/results/fusion.md.
+"""
 
 _SCORED = ("title", "body")
 _ANALYSED = (*_SCORED, "by")
 
 _Mask: TypeAlias = npt.NDArray[np.bool_]  # one truth value a row
+
+# A word's weight, what a match is worth (1 for the very word), its field and its postings.
+_Weighed: TypeAlias = tuple[float, float, str, Rows, Counts]
 
 
 def _schema() -> fields.Schema:
@@ -81,6 +96,9 @@ def _schema() -> fields.Schema:
         stored[forms_of(name)] = fields.FieldType(frequency, listed)
         # Whoosh's own lengths have one byte and are off by up to a tenth.
         stored[length_of(name)] = fields.COLUMN(columns.NumericColumn(_LENGTH))
+    stored["grams"] = fields.FieldType(frequency, listed)
+    stored[length_of("grams")] = fields.COLUMN(columns.NumericColumn(_LENGTH))
+    stored["language"] = fields.COLUMN(columns.NumericColumn(_LANGUAGE))
     return fields.Schema(**stored)
 
 
@@ -118,18 +136,33 @@ class KeywordWriter:
         else:
             self.cancel()
 
-    def add(self, key: int, title: str, body: str, byline: str, source: str) -> None:
+    def add(  # noqa: PLR0913 - the fields that a paragraph has
+        self,
+        key: int,
+        title: str,
+        body: str,
+        byline: str,
+        source: str,
+        *,
+        language: str | None = None,
+    ) -> None:
         """Add a paragraph under ``key``, which is not negative and which no other one has."""
         stored: dict[str, Any] = {"key": key, "source": [path_term(source)]}
+        stored["language"] = _code(language)
+        # A name is no word of the article's language.
+        texts = (("title", title, language), ("body", body, language), ("by", byline, None))
         named: set[str] = set()
-        for name, text in (("title", title), ("body", body), ("by", byline)):
-            found = tokens(text)
+        for name, text, spoken in texts:
+            found = tokens(text, spoken)
             if name != "title":  # headlines put capitals anywhere
                 named.update(names(text, found))
             stored[name] = [token.term for token in found]
             stored[forms_of(name)] = [token.form for token in found]
             stored[length_of(name)] = len(found)
         stored["name"] = sorted(map(stored_name, named))
+        if language not in {MODEL_LANGUAGE, None}:
+            stored["grams"] = list(grams(body))
+            stored[length_of("grams")] = len(stored["grams"])
         self._writer.add_document(**stored)
 
     def delete(self, keys: Ids) -> None:
@@ -180,7 +213,8 @@ class WhooshIndex:
     (as in ``whoosh.scoring.bm25``) times the field's weight; field by field, so not quite the
     BM25F of Zaragoza et al. (TREC 2004), which measured the same. The idf is Lucene's,
     log(1 + (N - n + 0.5) / (n + 0.5)), because Whoosh's never falls below 1 and lets words count
-    that every paragraph has. Threads may share an index.
+    that every paragraph has. Where a paragraph has grams, its BM25 over those of the query's words
+    takes a share of what the words themselves could give. Threads may share an index.
     """
 
     def __init__(
@@ -196,10 +230,15 @@ class WhooshIndex:
         self._total = int(self._live.sum())
         self._order = np.argsort(self._keys, kind="stable")
         self._sorted = self._keys[self._order]
+        self._codes = live_column(reader, "language", _LANGUAGE, default=0)
+        self._spoken = np.unique(self._codes[self._live]).tolist()
         self._norms = {}
-        for field in _SCORED:
+        for field in (*_SCORED, "grams"):
             lengths = live_column(reader, length_of(field), _LENGTH, default=0)
-            mean = lengths.sum() / max(self._total, 1)
+            if field == "grams":
+                self._gram_rows = np.flatnonzero(lengths)
+            having = self._total if field != "grams" else len(self._gram_rows)
+            mean = lengths.sum() / max(having, 1)
             self._norms[field] = k1 * (1 - b + b * lengths / max(mean, 1.0))
 
     @classmethod
@@ -220,7 +259,7 @@ class WhooshIndex:
 
     def has_word(self, word: str) -> bool:
         """Whether any paragraph or title has ``word``, as somebody types it, in any form."""
-        terms = [token.term for token in tokens(word)]
+        terms = {term for code in self._spoken for term in self._terms(word, code)}
         return any(self._postings.exist(field, term) for field in _SCORED for term in terms)
 
     def has_name(self, name: str) -> bool:
@@ -267,34 +306,111 @@ class WhooshIndex:
         """Keys of all paragraphs that fulfil ``constraint``, sorted."""
         return np.sort(self._keys[self._fulfilling(constraint)])
 
-    def matches(self, query: Query, text: str) -> tuple[Span, ...]:
+    def matches(self, query: Query, text: str, language: str | None) -> tuple[Span, ...]:
         """Spans of ``text``, a paragraph's body, that hold what of ``query`` is scored."""
-        return spans(query, "body", text)
+        return spans(query, "body", text, language)
 
     def bound(self, query: Query) -> float:
         """What no score for ``query`` exceeds: BM25 with every word as often as can be."""
-        return sum((self._k1 + 1) * weight for weight, _, _, _, _ in self._weighed(query))
+        return self._bound(self._weighed(query))
+
+    def readable(self, paragraphs: Ids) -> _Mask:
+        """Whether the embedding model reads each of ``paragraphs``, shape (n,).
+
+        One whose language could not be told counts as readable.
+        """
+        codes = np.append(self._codes, 0)[self._rows(paragraphs)]
+        return np.isin(codes, [0, _code(MODEL_LANGUAGE)])
 
     def _scores(self, query: Query) -> Scores:
         """The score of every row."""
         scores = np.zeros(len(self._keys))
-        for weight, worth, field, rows, counts in self._weighed(query):
-            saturated = counts * (self._k1 + 1) / (counts + self._norms[field][rows])
-            scores[rows] += weight * worth * saturated
+        self._add(scores, self._weighed(query))
+        grams_ = list(self._weighed_grams(query)) if len(self._gram_rows) else []
+        if bound := self._bound(grams_):
+            words, runs = np.zeros(len(self._keys)), np.zeros(len(self._keys))
+            bare = list(self._weighed(query, words_of="body"))
+            self._add(words, bare)
+            self._add(runs, grams_)
+            runs *= self._bound(bare) / bound
+            rows = self._gram_rows
+            scores[rows] += GRAM_SHARE * (runs[rows] - words[rows])
+            # What is left where the grams take all may be a rounding error.
+            np.maximum(scores, 0.0, out=scores)
         return scores
 
-    def _weighed(self, query: Query) -> Iterator[tuple[float, float, str, Rows, Counts]]:
+    def _add(self, scores: Scores, weighed: Iterable[_Weighed]) -> None:
+        for weight, worth, field, rows, counts in weighed:
+            saturated = counts * (self._k1 + 1) / (counts + self._norms[field][rows])
+            scores[rows] += weight * worth * saturated
+
+    def _bound(self, weighed: Iterable[_Weighed]) -> float:
+        return sum((self._k1 + 1) * weight for weight, _, _, _, _ in weighed)
+
+    def _weighed(self, query: Query, words_of: str | None = None) -> Iterator[_Weighed]:
         """Each scored word in each field: its idf times the field's weight, and its postings.
 
-        The second value is what a match is worth, 1 for the very word.
+        ``words_of`` limits this to the bare words in one field.
         """
-        for field in _SCORED:
+        for field in _SCORED if words_of is None else (words_of,):
             for leaf in scored(query, field):
-                for name, word in _words(leaf, field):
-                    rows, counts = self._postings.of(name, word)
-                    idf = np.log1p((self._total - len(rows) + 0.5) / (len(rows) + 0.5))
-                    worth = SIMILAR if isinstance(leaf, Similar) else 1.0
-                    yield self._weights[field] * float(idf), worth, field, rows, counts
+                if isinstance(leaf, Word | Similar) or words_of is None:
+                    for rows, counts in self._found(leaf, field):
+                        weight = self._weights[field] * self._idf(rows)
+                        yield weight, _worth(leaf), field, rows, counts
+
+    def _weighed_grams(self, query: Query) -> Iterator[_Weighed]:
+        """The runs of characters of the bare words that are scored in the body."""
+        for leaf in scored(query, "body"):
+            if isinstance(leaf, Word | Similar):
+                for gram in grams(leaf.words[0] if isinstance(leaf, Similar) else leaf.text):
+                    rows, counts = self._postings.of("grams", gram)
+                    yield self._idf(rows), _worth(leaf), "grams", rows, counts
+
+    def _idf(self, rows: Rows) -> float:
+        return float(np.log1p((self._total - len(rows) + 0.5) / (len(rows) + 0.5)))
+
+    def _found(self, leaf: Leaf | Similar, field: str) -> Iterator[tuple[Rows, Counts]]:
+        """Where each of the words is that are scored for ``leaf`` in ``field``."""
+        if isinstance(leaf, Similar):
+            yield self._any_of(leaf.words, field)
+            return
+        if isinstance(leaf, Prefix | Wildcard):
+            yield self._postings.of(forms_of(field), leaf)
+            return
+        readings = [self._terms(leaf.text, code) for code in self._spoken]
+        for reading_ in zip(*readings, strict=True):  # a word, as each language has it
+            yield self._spoken_as(field, [(term,) for term in reading_])
+
+    def _any_of(self, words: Sequence[str], field: str) -> tuple[Rows, Counts]:
+        """Rows that hold any of ``words``, taken as one; words of the same terms count once."""
+        readings = {tuple(self._terms(word, code) for code in self._spoken) for word in words}
+        found = [self._spoken_as(field, reading_) for reading_ in sorted(readings)]
+        rows, place = np.unique(np.concatenate([rows for rows, _ in found]), return_inverse=True)
+        counts = np.bincount(place, np.concatenate([each for _, each in found]), len(rows))
+        return rows, counts.astype(np.float32)
+
+    def _spoken_as(self, field: str, readings: Sequence[Terms]) -> tuple[Rows, Counts]:
+        """Rows that hold the terms which their language has for some words, side by side."""
+        codes: dict[Terms, list[int]] = {}
+        for code, terms in zip(self._spoken, readings, strict=True):
+            codes.setdefault(terms, []).append(code)
+        found = [
+            self._postings.of(field, terms[0] if len(terms) == 1 else terms) for terms in codes
+        ]
+        if len(found) <= 1:
+            return found[0] if found else self._postings.of(field, "")
+        masks = [
+            np.isin(self._codes[rows], spoken)
+            for (rows, _), spoken in zip(found, codes.values(), strict=True)
+        ]
+        rows = np.concatenate([rows[mask] for (rows, _), mask in zip(found, masks, strict=True)])
+        counts = np.concatenate([each[mask] for (_, each), mask in zip(found, masks, strict=True)])
+        order = np.argsort(rows)
+        return rows[order], counts[order]
+
+    def _terms(self, text: str, code: int) -> Terms:
+        return tuple(token.term for token in tokens(text, _language(code)))
 
     def _rows(self, keys: Ids) -> npt.NDArray[np.int64]:
         """The row of each of ``keys``; -1 where no paragraph has it."""
@@ -327,15 +443,20 @@ class WhooshIndex:
             return self._postings.of(field if field == "source" else forms_of(field), leaf)[0]
         if field == "source":
             return self._postings.of(field, path_term(leaf.text))[0]
-        terms = tuple(token.term for token in tokens(leaf.text))
-        return self._postings.of(field, terms[0] if len(terms) == 1 else terms)[0]
+        if field == "by":
+            terms = self._terms(leaf.text, 0)
+            return self._postings.of(field, terms[0] if len(terms) == 1 else terms)[0]
+        return self._spoken_as(field, [self._terms(leaf.text, code) for code in self._spoken])[0]
 
 
-def _words(leaf: Leaf | Similar, field: str) -> Iterator[tuple[str, str | Pattern | AnyOf]]:
-    """The stored fields and words in which ``leaf`` is looked up to be scored in ``field``."""
-    if isinstance(leaf, Similar):
-        yield field, terms_of(leaf)
-    elif isinstance(leaf, Prefix | Wildcard):
-        yield forms_of(field), leaf
-    else:
-        yield from ((field, token.term) for token in tokens(leaf.text))
+def _worth(leaf: Leaf | Similar) -> float:
+    return SIMILAR if isinstance(leaf, Similar) else 1.0
+
+
+def _code(language: str | None) -> int:
+    """An ISO 639-1 code as a number, 0 for None."""
+    return int.from_bytes((language or "").encode())
+
+
+def _language(code: int) -> str | None:
+    return code.to_bytes(2).decode() if code else None

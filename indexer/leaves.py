@@ -63,35 +63,32 @@ def required(constraint: Constraint | None) -> Iterator[Leaf | Field]:
             yield constraint
 
 
-def spans(query: Query, field: str, text: str) -> tuple[Span, ...]:
+def spans(query: Query, field: str, text: str, language: str | None) -> tuple[Span, ...]:
     """Where ``text``, the content of ``field``, holds what of ``query`` is scored there.
 
     In order and without overlap. A phrase is one span, and marked only where all of it stands.
     """
-    found = tokens(text)
-    return _merged(span for leaf in scored(query, field) for span in _standing(leaf, found))
+    found = tokens(text, language)
+    return _merged(
+        span for leaf in scored(query, field) for span in _standing(leaf, found, language)
+    )
 
 
-def _standing(leaf: Leaf | Similar, found: list[Token]) -> Iterator[Span]:
-    """Where ``leaf`` stands among the tokens of a text."""
+def _standing(leaf: Leaf | Similar, found: list[Token], language: str | None) -> Iterator[Span]:
+    """Where ``leaf`` stands among the tokens of a text in ``language``."""
     if isinstance(leaf, Phrase):
-        terms = [token.term for token in tokens(leaf.text)]
+        terms = [token.term for token in tokens(leaf.text, language)]
         for first in range(len(found) - len(terms) + 1):
             here = found[first : first + len(terms)]
             if here and [token.term for token in here] == terms:
                 yield Span(here[0].start, here[-1].end)
     elif isinstance(leaf, Word | Similar):
-        asked = terms_of(leaf)
+        texts = leaf.words if isinstance(leaf, Similar) else (leaf.text,)
+        asked = {token.term for text in texts for token in tokens(text, language)}
         yield from (Span(token.start, token.end) for token in found if token.term in asked)
     else:
         fits = matcher(fold(shape_of(leaf)))
         yield from (Span(token.start, token.end) for token in found if fits(token.form))
-
-
-def terms_of(leaf: Word | Similar) -> frozenset[str]:
-    """Terms of which any stands for ``leaf``, or for a part of it."""
-    texts = leaf.words if isinstance(leaf, Similar) else (leaf.text,)
-    return frozenset(token.term for text in texts for token in tokens(text))
 
 
 def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:

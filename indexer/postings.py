@@ -40,9 +40,6 @@ Counts: TypeAlias = npt.NDArray[np.float32]
 Terms: TypeAlias = tuple[str, ...]
 """Words that stand side by side."""
 
-AnyOf: TypeAlias = frozenset[str]
-"""Words of which any will do."""
-
 
 @contextmanager
 def reading(folder: str) -> Iterator[None]:
@@ -110,15 +107,15 @@ class Postings:
         # One Searcher behind a lock instead of one a thread: decoding is Python and would hold the
         # interpreter anyway, and nothing is left behind by threads that end.
         self._lock = threading.Lock()
-        self._cache: OrderedDict[tuple[str, str | Pattern | Terms | AnyOf], tuple[Rows, Counts]]
+        self._cache: OrderedDict[tuple[str, str | Pattern | Terms], tuple[Rows, Counts]]
         self._cache = OrderedDict()
         self._cached = 0
 
-    def of(self, field: str, word: str | Pattern | Terms | AnyOf) -> tuple[Rows, Counts]:
+    def of(self, field: str, word: str | Pattern | Terms) -> tuple[Rows, Counts]:
         """Rows that hold ``word`` in ``field``, sorted, and how often each does.
 
-        A pattern is taken as one word, and so are terms that stand side by side or that stand for
-        each other. Raises QueryError where a pattern stands for too many words.
+        A pattern is taken as one word, and so are terms that stand side by side. Raises
+        QueryError where a pattern stands for too many words.
         """
         with self._lock:
             if found := self._cache.get((field, word)):
@@ -128,8 +125,6 @@ class Postings:
                 found = self._decoded(field, self._expanded(field, word))
             elif isinstance(word, tuple):
                 found = self._phrase(field, word)
-            elif isinstance(word, frozenset):
-                found = self._decoded(field, sorted(term.encode() for term in word))
             else:
                 found = self._decoded(field, [word.encode()])
             self._cache[field, word] = found

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from indexer.grammar import Constraint, Query
 from indexer.types import Candidate, Ids, Scores, Span, Vectors
 
@@ -45,10 +48,13 @@ class KeywordIndex(Protocol):
     def bound(self, query: Query) -> float:
         """What no score for ``query`` can exceed; 0 only where no word of it is scored."""
 
+    def readable(self, paragraphs: Ids) -> npt.NDArray[np.bool_]:
+        """Whether each of ``paragraphs`` is in the language that the embedding model reads."""
+
     def matching(self, constraint: Constraint) -> Ids:
         """Every paragraph that fulfils ``constraint``, sorted."""
 
-    def matches(self, query: Query, text: str) -> tuple[Span, ...]:
+    def matches(self, query: Query, text: str, language: str | None) -> tuple[Span, ...]:
         """Where ``text`` holds words of ``query``, in order, without overlap."""
 
 

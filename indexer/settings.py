@@ -60,7 +60,21 @@ class Settings(BaseModel):
     )
     fusion: Literal["convex", "rrf"] = Field("convex", description="How both searches are merged.")
     semantic_weight: float = Field(
-        0.4, ge=0, le=1, description="Share of meaning against words, in either fusion."
+        0.45,
+        ge=0,
+        le=1,
+        description="Share of meaning against words where the articles found are in English, "
+        "which the model reads.",
+    )
+    foreign_weight: float = Field(
+        0.15, ge=0, le=1, description="The same where they are in other languages."
+    )
+    lead_weight: float = Field(
+        1.0,
+        ge=0,
+        le=10,
+        description="What each point of cosine adds to the share of meaning by which its best "
+        "paragraph is ahead of the best by words.",
     )
     sentence_weight: float = Field(
         0.7, ge=0, le=1, description="Share of the best sentence's cosine in the score of meaning."

@@ -117,7 +117,12 @@ class GenerationWriter:
             count = len(of_windows[i])
             key = self._store.add_paragraph(article, paragraph, of_sentences[i], count)
             self._keyword.add(
-                key, article.title, paragraph.text, article.byline or "", article.source
+                key,
+                article.title,
+                paragraph.text,
+                article.byline or "",
+                article.source,
+                language=article.language,
             )
             self._vectors.add(np.full(count, key), of_windows[i])
         self._waiting.clear()

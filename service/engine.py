@@ -24,7 +24,7 @@ from service.reading import (
     Reader,
     Reading,
     SentenceReader,
-    content_terms,
+    content_words,
     sentence_features,
 )
 from service.requests import AnswerQuery, ArticlesQuery, SearchQuery, SuggestQuery
@@ -274,7 +274,7 @@ class Engine:
 def _hits(
     snapshot: Snapshot, ranking: Ranking, evidence: Sequence[Evidence], ranked: Sequence[Ranked]
 ) -> list[HitShape]:
-    asked = content_terms(ranking.query.question)
+    asked = content_words(ranking.query.question)
     taken = similar(snapshot.keyword, ranking.query, [each.paragraph for each in ranked])
     return [
         HitShape(
@@ -282,7 +282,7 @@ def _hits(
             score=each.score,
             paragraph=ParagraphShape.of(item.passage.article, item.passage.paragraph),
             article=ArticleShape.of(item.passage.article),
-            matches=list(snapshot.keyword.matches(ranking.query, item.passage.paragraph.text)),
+            matches=list(_matches(snapshot, ranking, item)),
             best_sentence=_best_sentence(asked, item),
             contributions=[
                 ContributionShape(
@@ -296,7 +296,12 @@ def _hits(
     ]
 
 
-def _best_sentence(asked: frozenset[str], evidence: Evidence) -> Span | None:
+def _matches(snapshot: Snapshot, ranking: Ranking, evidence: Evidence) -> tuple[Span, ...]:
+    passage = evidence.passage
+    return snapshot.keyword.matches(ranking.query, passage.paragraph.text, passage.article.language)
+
+
+def _best_sentence(asked: str, evidence: Evidence) -> Span | None:
     cosines, coverage = sentence_features(asked, evidence)
     merits = cosines + coverage
     return evidence.passage.paragraph.sentences[int(merits.argmax())] if merits.any() else None

@@ -34,7 +34,6 @@ class Side:
     ranks: Ids
     minimum: float
     maximum: float
-    weight: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,9 @@ FUSIONS = {"convex": convex, "rrf": reciprocal_rank}
 """Ways to put the sides on one scale, by the name of the setting."""
 
 
-def contributions(sides: list[Side], normalised: list[Scores]) -> list[tuple[Contribution, ...]]:
+def contributions(
+    sides: list[Side], weights: list[float], normalised: list[Scores]
+) -> list[tuple[Contribution, ...]]:
     """What every side adds to every candidate; the sum of its points is a candidate's score."""
     return [
         tuple(
@@ -80,10 +81,10 @@ def contributions(sides: list[Side], normalised: list[Scores]) -> list[tuple[Con
                 rank=int(side.ranks[i]) or None,
                 raw=float(side.scores[i]),
                 normalised=float(scale[i]),
-                weight=side.weight,
-                points=float(scale[i]) * side.weight,
+                weight=weight,
+                points=float(scale[i]) * weight,
             )
-            for side, scale in zip(sides, normalised, strict=True)
+            for side, weight, scale in zip(sides, weights, normalised, strict=True)
         )
         for i in range(len(sides[0].scores))
     ]

@@ -61,7 +61,7 @@ class SentenceReader:
 
     def read(self, question: str, evidence: Sequence[Evidence]) -> list[Reading]:
         """See :class:`Reader`; equal confidences keep the order of the evidence."""
-        asked = content_terms(question)
+        asked = content_words(question)
         readings = []
         for item in evidence:
             spans = item.passage.paragraph.sentences
@@ -72,23 +72,24 @@ class SentenceReader:
         return sorted(readings, key=lambda reading: -reading.confidence)
 
 
-def content_terms(question: str) -> frozenset[str]:
-    """The terms of a question without those that every question has."""
-    words = without_function_words(question.split())
-    return frozenset(token.term for token in tokens(" ".join(words)))
+def content_words(question: str) -> str:
+    """A question without the words that every question has."""
+    return " ".join(without_function_words(question.split()))
 
 
-def sentence_features(asked: frozenset[str], evidence: Evidence) -> tuple[Scores, Scores]:
-    """Of every sentence, its cosine with the question and the share of ``asked`` in it.
+def sentence_features(asked: str, evidence: Evidence) -> tuple[Scores, Scores]:
+    """Of every sentence, its cosine with the question and the share of the words ``asked`` in it.
 
     Where one sentence is to be chosen both count the same: it is the one with the highest sum.
     """
     text, spans = evidence.passage.paragraph.text, evidence.passage.paragraph.sentences
+    language = evidence.passage.article.language
+    terms = {token.term for token in tokens(asked, language)}
     coverage = np.zeros(len(spans))
-    if asked:
+    if terms:
         for i, (start, end) in enumerate(spans):
-            held = {token.term for token in tokens(text[start:end])}
-            coverage[i] = len(asked & held) / len(asked)
+            held = {token.term for token in tokens(text[start:end], language)}
+            coverage[i] = len(terms & held) / len(terms)
     cosines = evidence.cosines if evidence.cosines is not None else np.zeros(len(spans))
     return cosines, coverage
 

@@ -24,6 +24,7 @@ from service.fusion import FUSIONS, Contribution, Side, contributions
 from service.requests import Mode
 from service.snapshot import Snapshot
 from service.spelling import Correction, corrected, corrections
+from service.trust import Signals, Trust, semantic_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +38,25 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighting:
+    """The share of meaning in a ranking, and what it follows from."""
+
+    share: float
+    signals: Signals
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """All candidates, best first; equal scores in the order of their paragraphs' keys.
 
     ``query`` is what was searched: in it ``corrections`` have been made of what was typed.
-    ``vector`` is the question's, None where meaning was not searched.
+    ``vector`` is the question's, None where meaning was not searched; ``weighting`` is None where
+    fewer than both searches took part.
     """
 
     query: Query
     vector: Vectors | None
+    weighting: Weighting | None
     ranked: tuple[Ranked, ...]
     degraded: tuple[str, ...]
     corrections: tuple[Correction, ...] = ()
@@ -93,8 +104,8 @@ def rank(  # noqa: PLR0913 - a question has this many sides
         with watch.stage("semantic"):
             found["semantic"] = snapshot.semantic.search(vector, settings.depth, allowed)
     with watch.stage("fusion"):
-        ranked = _merge(snapshot, settings, query, vector, found)
-    return Ranking(query, vector, ranked, degraded, misspelled)
+        weighting, ranked = _merge(snapshot, settings, query, vector, found)
+    return Ranking(query, vector, weighting, ranked, degraded, misspelled)
 
 
 def similar(
@@ -105,8 +116,7 @@ def similar(
     taken: list[dict[str, list[str]]] = [{} for _ in paragraphs]
     for term in dict.fromkeys(term for term in query.terms if isinstance(term, Similar)):
         for word in term.words:
-            scores = keyword.score(Query(word, (word,), (Word(word),)), keys)
-            for place in np.flatnonzero(scores):
+            for place in np.flatnonzero(np.isin(keys, keyword.matching(Word(word)))):
                 taken[place].setdefault(term.text, []).append(word)
     return taken
 
@@ -128,25 +138,44 @@ def _merge(
     query: Query,
     vector: Vectors | None,
     found: dict[str, list[Candidate]],
-) -> tuple[Ranked, ...]:
+) -> tuple[Weighting | None, tuple[Ranked, ...]]:
     keys = np.unique([c.paragraph for side in found.values() for c in side]).astype(np.int64)
     if not len(keys):
-        return ()
-    share = settings.semantic_weight if len(found) == 2 else float("semantic" in found)
+        return None, ()
     sides = []
     if "keyword" in found:
         scores = _scored(found["keyword"], keys, partial(snapshot.keyword.score, query))
         bound = snapshot.keyword.bound(query)
-        sides.append(Side("keyword", scores, _ranks(found["keyword"], keys), 0.0, bound, 1 - share))
+        sides.append(Side("keyword", scores, _ranks(found["keyword"], keys), 0.0, bound))
     if snapshot.semantic is not None and vector is not None:
         scores = _scored(found["semantic"], keys, partial(snapshot.semantic.score, vector))
-        sides.append(Side("semantic", scores, _ranks(found["semantic"], keys), -1.0, 1.0, share))
-    parts = contributions(sides, FUSIONS[settings.fusion](sides))
+        sides.append(Side("semantic", scores, _ranks(found["semantic"], keys), -1.0, 1.0))
+    weighting, weights = None, [1.0]
+    if len(sides) == 2:
+        signals = _signals(snapshot, keys, *sides)
+        weighting = Weighting(semantic_share(Trust.of(settings), signals), signals)
+        weights = [1 - weighting.share, weighting.share]
+    parts = contributions(sides, weights, FUSIONS[settings.fusion](sides))
     totals = np.array([sum(part.points for part in each) for each in parts])
     order = np.lexsort((keys, -totals))
-    return tuple(
+    return weighting, tuple(
         Ranked(int(keys[i]), place, float(totals[i]), parts[i])
         for place, i in enumerate(order, start=1)
+    )
+
+
+_BEST = 10
+"""Paragraphs whose language is asked."""
+
+
+def _signals(snapshot: Snapshot, keys: Ids, keyword: Side, semantic: Side) -> Signals:
+    """What both lists show; where words found nothing, meaning's own list tells the language."""
+    found = keyword if keyword.ranks.any() else semantic
+    best = found.ranks.argsort(kind="stable")
+    best = best[found.ranks[best] > 0]
+    lead = semantic.scores.max() - semantic.scores[best[0]]
+    return Signals(
+        readable=float(snapshot.keyword.readable(keys[best[:_BEST]]).mean()), lead=float(lead)
     )
 
 

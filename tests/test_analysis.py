@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.analysis import ANALYZER, FUNCTION_WORDS, fold, tokens, without_function_words
+from indexer.analysis import ANALYZER, FUNCTION_WORDS, fold, grams, tokens, without_function_words
 
 
 def forms(text: str) -> list[str]:
@@ -96,17 +96,37 @@ def test_words(text: str, expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("language", "words"),
     [
-        "price prices priced pricing",
-        "negotiate negotiated negotiations",
-        "Straße Straßen",
-        "переговоры переговоров переговорах",
-        "الإسلام إسلام والإسلام",
+        ("en", "price prices priced pricing"),
+        (None, "negotiate negotiated negotiations"),
+        ("de", "Straße Straßen"),
+        ("de", "Häuser Haus HAUSES"),
+        ("fr", "économique économiques"),
+        ("es", "acción acciones accion"),
+        ("ru", "переговоры переговоров переговорах"),
+        ("uk", "закон закони законам"),
+        (None, "переговоры переговоров переговорах"),
+        ("ar", "الإسلام إسلام"),
+        ("el", "άνθρωπος άνθρωποι ανθρώπους"),
+        ("tr", "evler evlerde"),
+        ("ru", "proposal proposals"),
     ],
 )
-def test_forms_of_a_word_share_a_term(words: str) -> None:
-    assert len(set(terms(words))) == 1
+def test_forms_of_a_word_share_a_term(language: str | None, words: str) -> None:
+    assert len({token.term for token in tokens(words, language)}) == 1
+
+
+def test_a_language_changes_no_words_only_their_stems() -> None:
+    text = "Die Häuser der Städte kosten 1,000 U.S. Dollar; 北京大学"
+    plain, german = tokens(text), tokens(text, "de")
+    assert [token[1:] for token in plain] == [token[1:] for token in german]
+    assert [token.term for token in german] != [token.term for token in plain]
+
+
+def test_grams_find_the_parts_of_a_compound() -> None:
+    assert set(grams("Politik")) - {"_pol"} <= set(grams("Flüchtlingspolitik"))
+    assert list(grams("a 京都 U.S.")) == ["_a_", "_us_"]
 
 
 def test_a_possessive_is_outside_the_token_and_an_accent_inside() -> None:

@@ -83,7 +83,7 @@ def test_a_record_needs_nothing_but_its_text() -> None:
     assert notices == []
     assert article.source == "b.jsonl#7"
     assert article.title == ""
-    assert {article.published, article.byline, article.publisher, article.language} == {None}
+    assert {article.published, article.byline, article.publisher} == {None}
 
 
 @pytest.mark.parametrize(
@@ -151,3 +151,28 @@ def test_a_record_that_is_no_article_is_unusable_with_the_reason(
 def test_a_record_of_a_title_alone_is_found_by_it_as_a_file_is() -> None:
     article, _ = from_record({"_id": "1", "title": "Only a headline"}, file="a.jsonl", line=1)
     assert [paragraph.text for paragraph in article.paragraphs] == ["Only a headline"]
+
+
+@pytest.mark.parametrize(
+    ("text", "stated", "language"),
+    [
+        ("Wer hat einen dritten Betreiber für die Anlage vorgeschlagen?", None, "de"),
+        ("Кто предложил третьего оператора для этой дороги?", "", "ru"),
+        ("The talks ended without an agreement on Thursday.", None, "en"),
+        ("The talks ended without an agreement on Thursday.", "pt-BR", "pt"),
+        ("The talks ended without an agreement on Thursday.", "Portuguese", "en"),
+        ("1066.", None, None),
+        ("OK", None, None),
+    ],
+)
+def test_the_language_is_the_one_stated_or_detected(
+    text: str, stated: str | None, language: str | None
+) -> None:
+    article, _ = from_record({"text": text, "language": stated}, file="b.jsonl", line=1)
+    assert article.language == language
+
+
+def test_the_language_of_a_file_is_that_of_its_paragraphs_whatever_its_title() -> None:
+    body = "Die Gespräche endeten am Donnerstag ohne Einigung über den Betreiber."
+    article, _ = from_text(f"Super Bowl 50\n\n{body}\n", "utf-8", file="a.txt")
+    assert article.language == "de"

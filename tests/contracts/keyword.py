@@ -200,7 +200,7 @@ class KeywordIndexContract:
         index = self.make([Document(1, "", text), Document(2, "", "prize"), Document(3, "", "oil")])
         query = replace(parse("prcie"), terms=(Similar("prcie", ("price", "prize")),))
         assert {found.paragraph for found in index.search(query, 5)} == {1, 2}
-        assert [text[start:end] for start, end in index.matches(query, text)] == ["prices"]
+        assert [text[start:end] for start, end in index.matches(query, text, "en")] == ["prices"]
 
     def test_an_unknown_paragraph_scores_nothing(self) -> None:
         index = self.make([Document(5, "", "oil")])
@@ -227,7 +227,7 @@ class KeywordIndexContract:
         query = parse(" ".join(words))
         asked = {t.term for word in without_function_words(words) or words for t in tokens(word)}
         wanted = [token for token in tokens(text) if token.term in asked]
-        marks = self.make([]).matches(query, text)
+        marks = self.make([]).matches(query, text, None)
         assert all(mark.start < mark.end for mark in marks)
         assert all(one.end <= other.start for one, other in pairwise(marks))
         covered = {place for mark in marks for place in range(mark.start, mark.end)}
@@ -252,5 +252,5 @@ class KeywordIndexContract:
             "北京大": ["北京大"],
             '"京大学"': ["京大学"],
         }.items():
-            spans = self.make([]).matches(parse(asked), text)
+            spans = self.make([]).matches(parse(asked), text, None)
             assert [text[start:end] for start, end in spans] == marked, asked

@@ -27,6 +27,7 @@ check: .venv/installed-dev
 bench: .venv/installed-dev
 	$(BIN)/python benchmarks/relevance.py
 	$(BIN)/python benchmarks/answers.py
+	$(BIN)/python benchmarks/typos.py
 	$(BIN)/python benchmarks/rebuilds.py
 	$(BIN)/python benchmarks/rebuilds.py --model
 

@@ -57,6 +57,14 @@ Leaf: TypeAlias = Word | Phrase | Prefix | Wildcard
 
 
 @dataclass(frozen=True, slots=True)
+class Similar:
+    """A word that is nowhere as it was typed, ``text``; any of ``words`` may stand for it."""
+
+    text: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """A leaf that counts in one field only. In ``source`` it is compared with the whole path."""
 
@@ -101,7 +109,7 @@ class Query:
 
     text: str
     words: tuple[str, ...]
-    terms: tuple[Leaf | Field, ...]
+    terms: tuple[Leaf | Field | Similar, ...]
     constraint: Constraint | None = None
     problem: str | None = None
 

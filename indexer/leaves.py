@@ -18,6 +18,7 @@ from indexer.grammar import (
     Phrase,
     Prefix,
     Query,
+    Similar,
     Wildcard,
     Word,
 )
@@ -33,13 +34,15 @@ def resolved(leaf: Leaf) -> Leaf:
     return leaf
 
 
-def scored(query: Query, field: str) -> Iterator[Leaf]:
+def scored(query: Query, field: str) -> Iterator[Leaf | Similar]:
     """What of ``query`` is scored in ``field``; function words only where there is nothing else."""
-    bare = [term.text for term in query.terms if isinstance(term, Word)]
+    bare = [term.text for term in query.terms if isinstance(term, Word | Similar)]
     content = set(without_function_words(bare))
     terms = [t for t in query.terms if not isinstance(t, Word) or t.text in content]
     for term in terms or query.terms:
-        if not isinstance(term, Field):
+        if isinstance(term, Similar):
+            yield term
+        elif not isinstance(term, Field):
             yield resolved(term)
         elif term.name == field:
             yield resolved(term.leaf)
@@ -47,14 +50,15 @@ def scored(query: Query, field: str) -> Iterator[Leaf]:
 
 def has_wishes(query: Query) -> bool:
     """Whether some word of ``query`` is scored but in no required part."""
-    return bool(set(query.terms) - set(_required(query.constraint)))
+    return bool(set(query.terms) - set(required(query.constraint)))
 
 
-def _required(constraint: Constraint | None) -> Iterator[Leaf | Field]:
+def required(constraint: Constraint | None) -> Iterator[Leaf | Field]:
+    """The leaves of ``constraint`` that are not negated."""
     match constraint:
         case All(parts) | Any_(parts):
             for part in parts:
-                yield from _required(part)
+                yield from required(part)
         case Word() | Phrase() | Prefix() | Wildcard() | Field():
             yield constraint
 
@@ -70,7 +74,7 @@ def spans(query: Query, field: str, text: str, language: str | None) -> tuple[Sp
     )
 
 
-def _standing(leaf: Leaf, found: list[Token], language: str | None) -> Iterator[Span]:
+def _standing(leaf: Leaf | Similar, found: list[Token], language: str | None) -> Iterator[Span]:
     """Where ``leaf`` stands among the tokens of a text in ``language``."""
     if isinstance(leaf, Phrase):
         terms = [token.term for token in tokens(leaf.text, language)]
@@ -78,8 +82,9 @@ def _standing(leaf: Leaf, found: list[Token], language: str | None) -> Iterator[
             here = found[first : first + len(terms)]
             if here and [token.term for token in here] == terms:
                 yield Span(here[0].start, here[-1].end)
-    elif isinstance(leaf, Word):
-        asked = {token.term for token in tokens(leaf.text, language)}
+    elif isinstance(leaf, Word | Similar):
+        texts = leaf.words if isinstance(leaf, Similar) else (leaf.text,)
+        asked = {token.term for text in texts for token in tokens(text, language)}
         yield from (Span(token.start, token.end) for token in found if token.term in asked)
     else:
         fits = matcher(fold(shape_of(leaf)))

@@ -134,6 +134,21 @@ class Postings:
                 self._cached -= len(rows) + _ENTRY
             return found
 
+    def exist(self, field: str, word: str) -> bool:
+        """Whether any row has ``word`` in ``field``; no posting is decoded but the first."""
+        term = word.encode()
+        with self._lock, reading(self._folder):
+            return any(
+                (field, term) in leaf and leaf.postings(field, term).is_active()
+                for leaf, _ in self._searcher.reader().leaf_readers()
+            )
+
+    def lexicon(self, field: str) -> list[tuple[str, int]]:
+        """Every word of ``field``, sorted, with its rows' number, deleted ones included."""
+        with self._lock, reading(self._folder):
+            stored = self._searcher.reader().iter_field(field)
+            return [(word.decode(), info.doc_frequency()) for word, info in stored]
+
     def _phrase(self, field: str, terms: Terms) -> tuple[Rows, Counts]:
         found: list[int] = []
         with reading(self._folder):

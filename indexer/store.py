@@ -168,6 +168,15 @@ class ArticleStore:
         rows = self._connection.execute(query, (limit, offset))
         return [(_article(row[:-1]), row[-1]) for row in rows]
 
+    def titles(self) -> list[tuple[str, str, int]]:
+        """Id, title and number of paragraphs of each article that has a title, newest first."""
+        query = (
+            "SELECT a.id, a.title, count(*) FROM articles a JOIN paragraphs p ON p.article = a.key "
+            "WHERE a.title > '' GROUP BY a.key "
+            "ORDER BY a.published IS NULL, a.published DESC, a.source"
+        )
+        return self._connection.execute(query).fetchall()
+
     def passages(self, keys: Sequence[int]) -> list[Passage]:
         """The paragraphs with these keys, in the order asked for."""
         query = (

@@ -21,6 +21,7 @@ from indexer.errors import WinnowError
 from service import maintenance, problems
 from service.builds import Builds
 from service.engine import Engine
+from service.hints import SuggestionList
 from service.requests import (
     AnswerBody,
     AnswerQuery,
@@ -29,6 +30,7 @@ from service.requests import (
     NoParameters,
     ParagraphPath,
     SearchQuery,
+    SuggestQuery,
 )
 from service.results import (
     AnswerResult,
@@ -121,6 +123,15 @@ def _routes(engine: Engine) -> APIBlueprint:
         """The same, with the question in a JSON body."""
         values = body.model_dump()
         return _json(engine.answer(AnswerQuery(q=values.pop("question"), **values)))
+
+    @api.get(
+        "/v1/suggest",
+        tags=[_SEARCH],
+        responses={"200": SuggestionList, **problems.documented(503)},
+    )
+    def suggest(query: SuggestQuery) -> Response:
+        """Complete what is being typed, from the collection's words, names and titles."""
+        return _json(engine.suggest(query))
 
     @api.get(
         "/v1/articles",

@@ -57,6 +57,26 @@ def ask(settings: Settings, question: str, *, as_json: bool, **options: Any) -> 
 
 
 @click.command()
+@click.argument("beginning")
+@click.option("--limit", type=click.IntRange(1, 50), default=8, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print what the HTTP route returns.")
+@commands.common
+def suggest(settings: Settings, beginning: str, *, as_json: bool, limit: int) -> None:
+    """Complete BEGINNING from the words, names and titles of the articles."""
+    from service.requests import SuggestQuery
+    from service.terminal import suggestion_lines
+    from service.validation import validated
+
+    request = validated(SuggestQuery, {"q": beginning, "limit": limit})
+    with commands.engine(settings) as engine:
+        result = engine.suggest(request)
+    if as_json:
+        click.echo(result.model_dump_json(indent=2))
+    else:
+        click.echo("\n".join(suggestion_lines(result)))
+
+
+@click.command()
 @click.option("--host", help="Address to listen on; 127.0.0.1 by default.")
 @click.option("--port", type=int, help="Port to listen on; 8080 by default.")
 @click.option("--watch", is_flag=True, help="Also index the seeds whenever they change.")

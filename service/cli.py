@@ -25,6 +25,7 @@ for _command in (
     upkeep.doctor,
     asking.search,
     asking.ask,
+    asking.suggest,
     asking.serve,
     asking.evaluate,
     keeping.generations,

@@ -16,6 +16,7 @@ from indexer.stopwatch import Stopwatch
 from indexer.types import Span
 from service.answering import READ, decide, gather
 from service.cursors import read_cursor, stale, write_cursor
+from service.hints import DidYouMean, SuggestionList, SuggestionShape
 from service.history import activate, history
 from service.library import Library
 from service.reading import (
@@ -26,7 +27,7 @@ from service.reading import (
     content_words,
     sentence_features,
 )
-from service.requests import AnswerQuery, ArticlesQuery, SearchQuery
+from service.requests import AnswerQuery, ArticlesQuery, SearchQuery, SuggestQuery
 from service.results import (
     AnswerResult,
     AnswerShape,
@@ -45,7 +46,7 @@ from service.results import (
     Readiness,
     SearchResult,
 )
-from service.retrieval import Ranked, Ranking, rank
+from service.retrieval import Ranked, Ranking, rank, similar
 from service.snapshot import Snapshot
 
 
@@ -111,6 +112,19 @@ class Engine:
                 hits=hits,
                 next_cursor=_next(snapshot, query, ranking, query.limit),
                 **self._circumstances(snapshot, ranking, watch),
+            )
+
+    def suggest(self, query: SuggestQuery) -> SuggestionList:
+        """Completions of what is being typed."""
+        watch = Stopwatch()
+        with self.library.borrow() as snapshot:
+            with watch.stage("complete"):
+                found = snapshot.completer().complete(query.q, query.limit)
+            return SuggestionList(
+                generation=snapshot.manifest.id,
+                query=query.q,
+                suggestions=[SuggestionShape(**asdict(each)) for each in found],
+                took_ms=watch.milliseconds(),
             )
 
     def articles(self, query: ArticlesQuery) -> ArticleList:
@@ -197,6 +211,8 @@ class Engine:
         """Load the model and open the index, so that the first question need not wait for it."""
         if self.readiness().status != "not_ready":
             self.search(SearchQuery(q="warm"))
+            with self.library.borrow() as snapshot:
+                snapshot.prepare()
 
     def close(self) -> None:
         """Release the index."""
@@ -240,6 +256,7 @@ class Engine:
             "degraded": [*ranking.degraded, *self._freshness.problems()],
             "pending": pending,
             "took_ms": watch.milliseconds(),
+            "did_you_mean": DidYouMean.of(ranking.query.text, ranking.corrections),
         }
 
     def _explain(self, snapshot: Snapshot, ranking: Ranking) -> Explanation:
@@ -258,6 +275,7 @@ def _hits(
     snapshot: Snapshot, ranking: Ranking, evidence: Sequence[Evidence], ranked: Sequence[Ranked]
 ) -> list[HitShape]:
     asked = content_words(ranking.query.question)
+    taken = similar(snapshot.keyword, ranking.query, [each.paragraph for each in ranked])
     return [
         HitShape(
             rank=each.rank,
@@ -266,9 +284,15 @@ def _hits(
             article=ArticleShape.of(item.passage.article),
             matches=list(_matches(snapshot, ranking, item)),
             best_sentence=_best_sentence(asked, item),
-            contributions=[ContributionShape(**asdict(part)) for part in each.contributions],
+            contributions=[
+                ContributionShape(
+                    **asdict(part),
+                    **({"corrected": words} if words and part.source == "keyword" else {}),
+                )
+                for part in each.contributions
+            ],
         )
-        for item, each in zip(evidence, ranked, strict=True)
+        for item, each, words in zip(evidence, ranked, taken, strict=True)
     ]
 
 

@@ -152,6 +152,8 @@ class Library:
                 id_ = self._generations.live().id  # raises, and says why there is none
             fresh = _Loan(Snapshot.open(self._generations, id_, self._settings, self._embedder))
             fresh.snapshot.warm()
+            if self._loan is not None and self._loan.snapshot.completer.made:
+                fresh.snapshot.prepare()  # as it is in use now, nobody shall wait for it again
         except NotFound as error:
             return IndexMissing(str(error), hint="Run: winnow build")
         except StoredIndexError as error:

@@ -99,6 +99,13 @@ class AnswerBody(_Asked):
     )
 
 
+class SuggestQuery(_Request):
+    """Parameters of completions."""
+
+    q: Question = Field(description="What is typed so far.", examples=["nagorno k"])
+    limit: int = Field(8, ge=1, le=50, description="Completions to return.")
+
+
 class ArticlesQuery(_Request):
     """Parameters of the list of articles."""
 

@@ -17,6 +17,7 @@ from indexer.reports import BuildReport
 from indexer.settings import Settings
 from indexer.store import Passage
 from indexer.types import Article, Paragraph, Skipped, Span
+from service.hints import DidYouMean
 from service.requests import Mode
 
 
@@ -112,6 +113,12 @@ class ContributionShape(_Shape):
     weight: float
     points: float
 
+    corrected: dict[str, list[str]] | None = Field(
+        None,
+        description="Words of the question that the paragraph has only as others, spelled nearly "
+        "alike, and which those are; only where there are some.",
+    )
+
 
 class HitShape(_Shape):
     """A ranked paragraph. `matches` and `best_sentence` are offsets in `paragraph.text`."""
@@ -141,6 +148,9 @@ class _Result(_Shape):
     took_ms: dict[str, float] = Field(description="Milliseconds: total and per stage.")
     degraded: list[str] = Field(description="Why this result is less than it could be.")
     pending: int = Field(description="Seed files that are new or changed since the last build.")
+    did_you_mean: DidYouMean | None = Field(
+        None, description="Where a word of the question is in no paragraph, but one like it is."
+    )
 
 
 class SearchResult(_Result):

@@ -8,20 +8,22 @@ cores a thread for it would be taken from another request.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from indexer.errors import ModelError
-from indexer.grammar import Query, parse
+from indexer.grammar import Query, Similar, Word, parse
+from indexer.protocols import KeywordIndex
 from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
 from indexer.types import Candidate, Ids, Scores, Vectors
 from service.fusion import FUSIONS, Contribution, Side, contributions
 from service.requests import Mode
 from service.snapshot import Snapshot
+from service.spelling import Correction, corrected, corrections
 from service.trust import Signals, Trust, semantic_share
 
 
@@ -47,6 +49,7 @@ class Weighting:
 class Ranking:
     """All candidates, best first; equal scores in the order of their paragraphs' keys.
 
+    ``query`` is what was searched: in it ``corrections`` have been made of what was typed.
     ``vector`` is the question's, None where meaning was not searched; ``weighting`` is None where
     fewer than both searches took part.
     """
@@ -56,6 +59,7 @@ class Ranking:
     weighting: Weighting | None
     ranked: tuple[Ranked, ...]
     degraded: tuple[str, ...]
+    corrections: tuple[Correction, ...] = ()
 
 
 def rank(  # noqa: PLR0913 - a question has this many sides
@@ -82,6 +86,11 @@ def rank(  # noqa: PLR0913 - a question has this many sides
         raise ModelError(
             snapshot.without_meaning, hint="Search with mode=keyword until the model is back."
         )
+    with watch.stage("spelling"):
+        misspelled = corrections(
+            query, snapshot.keyword.has_word, lambda form: snapshot.speller().nearest(form)
+        )
+        query = corrected(query, misspelled)
     with watch.stage("filter"):
         allowed = _allowed(snapshot, query, after, before)
     vector, found = None, {}
@@ -96,7 +105,20 @@ def rank(  # noqa: PLR0913 - a question has this many sides
             found["semantic"] = snapshot.semantic.search(vector, settings.depth, allowed)
     with watch.stage("fusion"):
         weighting, ranked = _merge(snapshot, settings, query, vector, found)
-    return Ranking(query, vector, weighting, ranked, degraded)
+    return Ranking(query, vector, weighting, ranked, degraded, misspelled)
+
+
+def similar(
+    keyword: KeywordIndex, query: Query, paragraphs: Sequence[int]
+) -> list[dict[str, list[str]]]:
+    """Of each paragraph, the words that it has only as ones spelled nearly alike, and these."""
+    keys = np.array(paragraphs, dtype=np.int64)
+    taken: list[dict[str, list[str]]] = [{} for _ in paragraphs]
+    for term in dict.fromkeys(term for term in query.terms if isinstance(term, Similar)):
+        for word in term.words:
+            for place in np.flatnonzero(np.isin(keys, keyword.matching(Word(word)))):
+                taken[place].setdefault(term.text, []).append(word)
+    return taken
 
 
 def _allowed(snapshot: Snapshot, query: Query, after: str | None, before: str | None) -> Ids | None:

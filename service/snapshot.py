@@ -26,7 +26,10 @@ from indexer.protocols import Embedder
 from indexer.settings import Settings
 from indexer.store import ArticleStore
 from indexer.vectors import FaissIndex
+from service.once import Once
 from service.semantics import SemanticSearch
+from service.spelling import Speller
+from service.suggestions import Completer, Title
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Snapshot:
     """An open generation.
 
     ``semantic`` is None where meaning cannot be searched, and ``without_meaning`` says why.
+    ``speller`` and ``completer`` are made when they are first needed.
     ``outdated`` says why this is not the live generation, where it is not. ``opened`` is all that
     is to be closed with it.
     """
@@ -41,6 +45,8 @@ class Snapshot:
     manifest: Manifest
     store: ArticleStore
     keyword: WhooshIndex
+    speller: Once[Speller]
+    completer: Once[Completer]
     semantic: SemanticSearch | None
     without_meaning: str | None
     opened: ExitStack
@@ -83,6 +89,16 @@ class Snapshot:
                 folder / KEYWORD, title_weight=settings.title_weight, k1=settings.k1, b=settings.b
             )
             opened.enter_context(closing(keyword))
+            vocabulary = Once(keyword.vocabulary)
+            speller = Once(lambda: Speller(vocabulary()))
+            completer = Once(
+                lambda: Completer(
+                    vocabulary(),
+                    [Title(*title) for title in store.titles()],
+                    keyword.has_word,
+                    keyword.has_name,
+                )
+            )
             semantic: SemanticSearch | None = None
             without_meaning: str | None = None
             if isinstance(embedder, ModelError):
@@ -93,7 +109,16 @@ class Snapshot:
                 vectors = FaissIndex(folder / VECTORS)
                 semantic = SemanticSearch(vectors, store, embedder, settings.sentence_weight)
             # What is open stays so; an error above would have closed it.
-            return cls(manifest, store, keyword, semantic, without_meaning, opened.pop_all())
+            return cls(
+                manifest,
+                store,
+                keyword,
+                speller,
+                completer,
+                semantic,
+                without_meaning,
+                opened.pop_all(),
+            )
 
     def degraded(self, mode: str) -> tuple[str, ...]:
         """Why results in ``mode`` are less than they could be."""
@@ -104,6 +129,14 @@ class Snapshot:
         """Touch what every search reads, so that the first one need not wait for the disk."""
         if self.semantic is not None:
             self.semantic.search(self.semantic.embed("warm"), 1)
+
+    def prepare(self) -> None:
+        """Load the vocabulary too, which takes about a second for 200,000 paragraphs.
+
+        A service does so before anybody asks; a command loads it only if it needs it.
+        """
+        self.speller()
+        self.completer()
 
     def close(self) -> None:
         """Release the files."""

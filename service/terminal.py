@@ -17,6 +17,7 @@ from service.wording import ordinal
 if TYPE_CHECKING:
     # Only for their types: making the models of results takes a tenth of a second.
     from service.doctor import Finding
+    from service.hints import SuggestionList
     from service.questions import SavedQuestion
     from service.results import (
         AnswerResult,
@@ -105,6 +106,7 @@ def generation_lines(generations: Sequence[GenerationShape]) -> Iterator[str]:
 def search_lines(result: SearchResult, *, explain: bool) -> Iterator[str]:
     """The hits, best first."""
     yield from _circumstances(result.degraded, result.pending)
+    yield from _did_you_mean(result)
     if not result.hits:
         yield "Nothing found."
     for hit in result.hits:
@@ -114,6 +116,7 @@ def search_lines(result: SearchResult, *, explain: bool) -> Iterator[str]:
 def answer_lines(result: AnswerResult) -> Iterator[str]:
     """The answer with where it stands, or that there is none."""
     yield from _circumstances(result.degraded, result.pending)
+    yield from _did_you_mean(result)
     if result.answer is None:
         yield "The articles do not say."
         if result.hits:
@@ -126,6 +129,15 @@ def answer_lines(result: AnswerResult) -> Iterator[str]:
         yield "Also:"
     for alternative in result.alternatives:
         yield from _answer(alternative)
+
+
+def suggestion_lines(result: SuggestionList) -> Iterator[str]:
+    """One line a completion: the text, what it is and how many paragraphs have it."""
+    if not result.suggestions:
+        yield "Nothing begins so."
+    for each in result.suggestions:
+        count = "1 paragraph" if each.count == 1 else f"{each.count} paragraphs"
+        yield f"{printable(each.text)}  {click.style(f'{each.kind}, {count}', dim=True)}"
 
 
 def question_lines(ranked: Sequence[tuple[SavedQuestion, int | None]]) -> Iterator[str]:
@@ -215,7 +227,11 @@ def _wrapped(text: str) -> list[str]:
 
 def _contribution(part: ContributionShape) -> str:
     rank = "unranked" if part.rank is None else f"rank {part.rank}"
-    return f"{part.points:.4f} {part.source} ({rank}, raw {part.raw:.3f})"
+    taken = "".join(
+        f", {printable(word)} taken for {' and '.join(map(printable, words))}"
+        for word, words in (part.corrected or {}).items()
+    )
+    return f"{part.points:.4f} {part.source} ({rank}, raw {part.raw:.3f}{taken})"
 
 
 def _headline(article: ArticleShape | Article) -> str:
@@ -232,6 +248,12 @@ def _circumstances(degraded: Sequence[str], pending: int) -> Iterator[str]:
         yield f"Note: {printable(reason)}"
     if pending:
         yield f"Note: {pending} seed files are not indexed yet; run: winnow build"
+
+
+def _did_you_mean(result: SearchResult | AnswerResult) -> Iterator[str]:
+    if meant := result.did_you_mean:
+        missing = ", ".join(dict.fromkeys(printable(each.word) for each in meant.words))
+        yield f"Nothing has {missing}. Did you mean: {printable(meant.query)}"
 
 
 def _place(file: str, line: int | None) -> str:

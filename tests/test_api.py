@@ -62,8 +62,10 @@ def problem(response: Any, status: int, code: str) -> dict[str, Any]:
 def test_a_search_has_the_shape_of_the_contract(client: FlaskClient, collection: Settings) -> None:
     body = client.get("/v1/search?q=who+proposed+the+corridor&limit=3").get_json()
     assert body.keys() == {
-        *("query", "mode", "generation", "took_ms", "degraded", "pending", "hits", "next_cursor")
+        *("query", "mode", "generation", "took_ms", "degraded", "pending", "hits", "next_cursor"),
+        "did_you_mean",
     }
+    assert body["did_you_mean"] is None
     assert body["degraded"] == []
     assert body["pending"] == 0
     assert {"total", "keyword", "embed", "semantic", "fusion"} <= body["took_ms"].keys()
@@ -103,6 +105,54 @@ def test_an_answer_is_a_verbatim_slice(client: FlaskClient) -> None:
         assert all(other["text"] != answer["text"] for other in body["alternatives"])
     del asked["took_ms"], posted["took_ms"]
     assert asked == posted
+
+
+def test_a_word_with_a_typo_is_searched_as_the_one_it_resembles(client: FlaskClient) -> None:
+    body = client.get("/v1/search?q=+the+Coridor+-operator+&mode=keyword").get_json()
+    assert body["hits"] == []
+    assert body["did_you_mean"] == {
+        "query": "the Corridor -operator",
+        "words": [{"word": "Coridor", "start": 4, "end": 11, "words": ["corridor"]}],
+    }
+    body = client.get("/v1/search?q=brussles+operator+7&explain=1").get_json()
+    assert body["explanation"]["words"] == "brussels operator 7"
+    first = body["hits"][0]
+    assert first["paragraph"]["text"].startswith("Brussels proposed operator 7 ")
+    assert {first["paragraph"]["text"][s:e] for s, e in first["matches"]} == {
+        *("Brussels", "operator", "7")
+    }
+    assert first["contributions"][0]["corrected"] == {"brussles": ["brussels"]}
+    assert "corrected" not in first["contributions"][1]
+    others = [hit for hit in body["hits"] if "Brussels" not in hit["paragraph"]["text"]]
+    assert not any("corrected" in part for hit in others for part in hit["contributions"])
+
+
+def test_a_question_whose_words_all_occur_is_left_as_it_is(client: FlaskClient) -> None:
+    typed = client.get("/v1/answers?q=who+proposed+operator+7").get_json()
+    assert typed["did_you_mean"] is None
+    assert not any("corrected" in part for hit in typed["hits"] for part in hit["contributions"])
+
+
+def test_what_is_required_is_not_found_as_something_else(client: FlaskClient) -> None:
+    body = client.get('/v1/search?q=%2Bbrussles+"the+coridor"').get_json()
+    assert body["hits"] == []
+    assert body["did_you_mean"]["query"] == '+brussels "the corridor"'
+
+
+def test_a_beginning_is_completed(client: FlaskClient) -> None:
+    body = client.get("/v1/suggest?q=who+prop").get_json()
+    assert body.keys() == {"generation", "query", "suggestions", "took_ms"}
+    assert body["suggestions"] == [
+        {"kind": "term", "text": "who proposed", "count": 15, "article": None}
+    ]
+    found = client.get("/v1/suggest?q=hea&limit=8").get_json()["suggestions"]
+    assert [(each["kind"], each["text"], each["count"]) for each in found] == [
+        *(("term", "headline", 30), ("title", "A headline", 2))
+    ]
+    assert client.get(f"/v1/articles/{found[1]['article']}").status_code == 200
+    assert client.get("/v1/suggest?q=zz").get_json()["suggestions"] == []
+    problem(client.get("/v1/suggest?q="), 400, "bad_query")
+    problem(client.get("/v1/suggest?q=a&limit=51"), 400, "bad_query")
 
 
 def test_no_hits_is_said_in_so_many_words(client: FlaskClient) -> None:

@@ -78,6 +78,12 @@ def test_search_as_json_is_what_http_returns(built: Run) -> None:
     assert body["next_cursor"]
 
 
+def test_suggest_completes_in_lines_or_as_http_does(built: Run) -> None:
+    assert built("suggest", "the har").stdout == "the harvest  term, 1 paragraph\n"
+    body = json.loads(built("suggest", "bru", "--limit", "1", "--json").stdout)
+    assert [each["text"] for each in body["suggestions"]] == ["brussels"]
+
+
 def test_dates_and_mode_are_passed_on(built: Run) -> None:
     body = json.loads(built("search", "was", "--before", "2024-12-31", "--json").stdout)
     assert {hit["article"]["source"] for hit in body["hits"]} == {"b.txt"}

@@ -316,3 +316,50 @@ def test_a_score_of_a_language_with_grams_stays_below_the_bound() -> None:
 def test_what_the_model_reads_is_told_by_language() -> None:
     index = in_languages((GERMAN, "de"), (ENGLISH, "en"), ("1066", None))
     assert index.readable(np.array([1, 2, 3, 99])).tolist() == [False, True, True, True]
+
+
+def test_the_vocabulary_counts_paragraphs_and_what_is_deleted_is_not_there(tmp_path: Path) -> None:
+    folder = tmp_path / "keyword"
+    write(
+        folder,
+        [
+            Document(1, "oil price", "oil in Baku", "Anna Kern"),
+            Document(2, "oil", "said Ilham Aliyev"),
+            *(Document(key, "", "gas") for key in range(3, 9)),
+        ],
+    )
+    index = WhooshIndex.open(folder)
+    found = index.vocabulary()
+    assert dict(zip(found.words, found.word_counts, strict=True)) == {
+        "gas": 6,
+        "oil": 2,
+        "price": 1,
+        "in": 1,
+        "baku": 1,
+        "said": 1,
+        "ilham": 1,
+        "aliyev": 1,
+    }
+    assert found.words[:2] == ("gas", "oil")
+    assert dict(zip(found.names, found.folded, strict=True)) == {
+        "Anna Kern": "anna kern",
+        "Baku": "baku",
+        "Ilham Aliyev": "ilham aliyev",
+    }
+    index.close()
+    with KeywordWriter(folder) as writer:  # a segment of its own
+        writer.delete(np.array([2]))
+        writer.add(9, "", "gas in Baku", "", "")
+    index = WhooshIndex.open(folder)
+    found = index.vocabulary()
+    assert (found.words[0], found.word_counts[0]) == ("gas", 7)
+    assert (found.names[0], found.name_counts[0]) == ("Baku", 2)
+    assert [index.has_word(word) for word in ("Baku", "prices", "Aliyev", "said")] == [
+        *(True, True, False, False)
+    ]
+    assert [index.has_name(name) for name in ("Baku", "baku", "Ilham Aliyev")] == [
+        True,
+        False,
+        False,
+    ]
+    index.close()

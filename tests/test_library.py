@@ -107,3 +107,21 @@ def test_many_readers_and_swaps_leave_one_snapshot_open(
     library.close()
     open_files = [p.readlink().name for p in Path("/proc/self/fd").iterdir() if p.is_symlink()]
     assert "articles.sqlite" not in open_files
+
+
+def test_a_vocabulary_that_was_in_use_is_loaded_before_the_next_generation_is_lent(
+    library: Library, settings: Settings
+) -> None:
+    publish(settings, "a")
+    with library.borrow() as snapshot:
+        assert not snapshot.completer.made
+    publish(settings, "b")
+    with library.borrow() as snapshot:
+        assert not snapshot.completer.made
+        assert [each.text for each in snapshot.completer().complete("te", 5)] == ["text"]
+    publish(settings, "c")
+    library.refresh()
+    with library.borrow() as snapshot:
+        assert snapshot.completer.made
+        assert snapshot.speller.made
+    library.close()

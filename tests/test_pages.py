@@ -21,6 +21,7 @@ from indexer.errors import (
     WinnowError,
 )
 from indexer.types import Span
+from service.hints import CorrectedWord, DidYouMean
 from service.requests import AnswerQuery, ArticlesQuery, SearchQuery
 from service.results import (
     AnswerResult,
@@ -137,6 +138,7 @@ class FakeEngine:
 
     def _hits(self) -> dict[str, Any]:
         values = {"hits": [a_hit()], "next_cursor": None, "degraded": [], "pending": 0}
+        values |= {"did_you_mean": None}
         return {
             "generation": GENERATION,
             "took_ms": {"total": 11.2},
@@ -440,6 +442,25 @@ def test_the_bar_and_the_line_say_what_each_search_gave(get: Get) -> None:
     assert page.all("rect", class_="keyword", x="0.0", width="25.0")
     assert page.all("rect", class_="semantic", x="25.0", width="50.0")
     assert "by its words: 3rd; by its meaning: 1st" in page.text
+
+
+def test_a_corrected_question_is_linked_with_the_filters(get: Get, engine: FakeEngine) -> None:
+    words = [
+        CorrectedWord(word=word, start=0, end=4, words=["<b>"]) for word in ("<i>", "b", "<i>")
+    ]
+    engine.result = {"did_you_mean": DidYouMean(query="<b> & -c", words=words)}
+
+    page = get("/?q=x&mode=keyword&after=2025-01-01")
+
+    assert "Did you mean <b> & -c? No paragraph has “<i>” or “b”." in page.text
+    assert "/?q=%3Cb%3E+%26+-c&mode=keyword&after=2025-01-01" in page.links
+
+
+def test_a_hit_says_what_a_word_was_taken_for(get: Get, engine: FakeEngine) -> None:
+    part = a_contribution("keyword", 1, 0.5).model_copy(update={"corrected": {"pece": ["peace"]}})
+    engine.result = {"hits": [a_hit(contributions=[part])]}
+
+    assert "by its words: 1st, “pece” taken for “peace”" in get("/?q=pece").text
 
 
 @pytest.mark.parametrize(

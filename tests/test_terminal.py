@@ -6,8 +6,21 @@ from hypothesis import strategies as st
 
 from indexer.reports import BuildReport
 from indexer.types import Span
-from service.results import ArticleShape, HitShape, ParagraphShape, SearchResult
-from service.terminal import build_lines, evaluation_lines, printable, search_lines
+from service.hints import CorrectedWord, DidYouMean, SuggestionList, SuggestionShape
+from service.results import (
+    ArticleShape,
+    ContributionShape,
+    HitShape,
+    ParagraphShape,
+    SearchResult,
+)
+from service.terminal import (
+    build_lines,
+    evaluation_lines,
+    printable,
+    search_lines,
+    suggestion_lines,
+)
 
 
 def result(text: str, best: Span | None) -> SearchResult:
@@ -101,3 +114,40 @@ def test_a_build_names_what_it_left_for_later() -> None:
         seconds={"total": 1.0},
     )
     assert "left for later, still being written: half.txt" in list(build_lines(report))
+
+
+def test_what_a_word_may_have_meant_is_asked_and_said() -> None:
+    words = [CorrectedWord(word="coridor\x1b", start=0, end=8, words=["corridor", "cordoba"])]
+    part = ContributionShape(
+        source="keyword",
+        rank=1,
+        raw=2.0,
+        normalised=0.5,
+        weight=0.5,
+        points=0.25,
+        corrected={"coridor\x1b": ["corridor"]},
+    )
+    found = result("Text.", None)
+    hit = found.hits[0].model_copy(update={"contributions": [part]})
+    meant = DidYouMean(query="corridor -oil", words=words)
+    shown = list(
+        search_lines(found.model_copy(update={"hits": [hit], "did_you_mean": meant}), explain=True)
+    )
+    assert "Nothing has coridor. Did you mean: corridor -oil" in shown
+    assert any("raw 2.000, coridor taken for corridor" in line for line in shown)
+
+
+def test_completions_are_one_a_line() -> None:
+    def suggestion(text: str, count: int) -> SuggestionShape:
+        return SuggestionShape(kind="name", text=text, count=count, article=None)
+
+    found = SuggestionList(
+        generation="g",
+        query="b",
+        suggestions=[suggestion("Brussels\x1b", 1), suggestion("Baku", 2)],
+        took_ms={},
+    )
+    lines = [click.unstyle(line) for line in suggestion_lines(found)]
+    assert lines == ["Brussels  name, 1 paragraph", "Baku  name, 2 paragraphs"]
+    nothing = found.model_copy(update={"suggestions": []})
+    assert list(suggestion_lines(nothing)) == ["Nothing begins so."]

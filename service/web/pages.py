@@ -194,10 +194,12 @@ def _form() -> dict[str, str]:
     return {name: request.args.get(name, "").strip() for name in _LABELS if name != "cursor"}
 
 
-def _page_address(cursor: str | None = None) -> str:
-    """The address of this search from ``cursor`` on."""
+def _page_address(cursor: str | None = None, question: str | None = None) -> str:
+    """The address of this search from ``cursor`` on, or of one for another ``question``."""
     q, mode, after, before = (value or None for value in _form().values())
-    return url_for("pages.search", q=q, mode=mode, after=after, before=before, cursor=cursor)
+    return url_for(
+        "pages.search", q=question or q, mode=mode, after=after, before=before, cursor=cursor
+    )
 
 
 def _problem(error: WinnowError) -> tuple[str, int]:
@@ -301,6 +303,10 @@ def _shares(hit: HitShape) -> list[Share]:
 
 def _standing(part: ContributionShape) -> str:
     noun = _NOUNS.get(part.source, part.source)
+    taken = "".join(
+        f", “{word}” taken for “{'” and “'.join(words)}”"
+        for word, words in (part.corrected or {}).items()
+    )
     if part.rank is None:
-        return f"not among the first by its {noun}"
-    return f"by its {noun}: {ordinal(part.rank)}"
+        return f"not among the first by its {noun}{taken}"
+    return f"by its {noun}: {ordinal(part.rank)}{taken}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +22,7 @@ from indexer.grammar import (
     Not,
     Prefix,
     Query,
+    Similar,
     Wildcard,
     Word,
     parse,
@@ -64,11 +65,21 @@ _DOCUMENTS = st.lists(
 )
 _PARTS = [*_VOCABULARY, "pric*", "w*men", "wom?n", "北京*", '"third party"', '"the who"', "by:kern"]
 _PARTS += ['"north sea"', '"北京大"', "title:price", "body:oil", "source:a/0.txt", "source:*1*"]
-_QUERIES = st.lists(
+_PLAIN = st.lists(
     st.tuples(st.sampled_from(["", "", "+", "-", "NOT ", "a OR "]), st.sampled_from(_PARTS)),
     min_size=1,
     max_size=5,
 ).map(lambda parts: parse(" ".join(mark + part for mark, part in parts)))
+
+
+_SIMILAR = st.builds(
+    Similar,
+    st.just("prcie"),
+    st.lists(st.sampled_from(["price", "woman", "party"]), min_size=1, max_size=3).map(tuple),
+)
+_QUERIES = _PLAIN | st.builds(
+    lambda query, similar: replace(query, terms=(*query.terms, similar)), _PLAIN, _SIMILAR
+)
 
 
 def fulfils(document: Document, constraint: Constraint) -> bool:
@@ -101,8 +112,10 @@ def holds(document: Document, leaf: Leaf, field: FieldName) -> bool:
     return any(terms[i : i + len(wanted)] == wanted for i in range(len(terms)))
 
 
-def touches(document: Document, term: Leaf | Field) -> bool:
+def touches(document: Document, term: Leaf | Field | Similar) -> bool:
     """Whether a leaf lends ``document`` a score: of a phrase, each word does."""
+    if isinstance(term, Similar):
+        return any(touches(document, Word(word)) for word in term.words)
     leaf, names = (term.leaf, (term.name,)) if isinstance(term, Field) else (term, FIELDS)
     if isinstance(leaf, Wildcard | Prefix):
         return any(holds(document, leaf, name) for name in names)
@@ -159,12 +172,35 @@ class KeywordIndexContract:
     def test_a_paragraph_scores_where_it_holds_a_word_of_the_query(
         self, documents: list[Document], query: Query
     ) -> None:
-        content = without_function_words([t.text for t in query.terms if isinstance(t, Word)])
+        bare = [t.text for t in query.terms if isinstance(t, Word | Similar)]
+        content = without_function_words(bare)
         terms = [t for t in query.terms if not isinstance(t, Word) or t.text in content]
         keys = np.array([document.key for document in documents], dtype=np.int64)
         for document, score in zip(documents, self.make(documents).score(query, keys), strict=True):
             held = any(touches(document, term) for term in terms or query.terms)
             assert (score > 0) == held
+
+    @settings(deadline=None, max_examples=60)
+    @given(documents=_DOCUMENTS, query=_QUERIES)
+    def test_no_score_exceeds_the_bound(self, documents: list[Document], query: Query) -> None:
+        index = self.make(documents)
+        keys = np.array([document.key for document in documents], dtype=np.int64)
+        assert index.score(query, keys).max(initial=0.0) <= index.bound(query)
+
+    def test_a_word_like_the_one_asked_for_counts_less_than_that_word(self) -> None:
+        index = self.make([Document(1, "", "oil price"), Document(2, "", "gas tax")])
+        scores = [
+            index.score(replace(parse("x"), terms=(term,)), np.array([1]))[0]
+            for term in (Word("price"), Similar("prcie", ("price",)))
+        ]
+        assert 0 < scores[1] < scores[0]
+
+    def test_words_that_stand_for_one_score_as_one_and_are_marked(self) -> None:
+        text = "prices of coal"
+        index = self.make([Document(1, "", text), Document(2, "", "prize"), Document(3, "", "oil")])
+        query = replace(parse("prcie"), terms=(Similar("prcie", ("price", "prize")),))
+        assert {found.paragraph for found in index.search(query, 5)} == {1, 2}
+        assert [text[start:end] for start, end in index.matches(query, text, "en")] == ["prices"]
 
     def test_an_unknown_paragraph_scores_nothing(self) -> None:
         index = self.make([Document(5, "", "oil")])

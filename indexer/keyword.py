@@ -22,7 +22,8 @@ from whoosh.reading import SegmentReader
 
 from indexer.analysis import tokens
 from indexer.errors import IndexBusy
-from indexer.grammar import (
+from indexer.leaves import Pattern, has_wishes, resolved, scored, spans
+from indexer.nodes import (
     All,
     Any_,
     Constraint,
@@ -33,7 +34,6 @@ from indexer.grammar import (
     Query,
     Wildcard,
 )
-from indexer.leaves import Pattern, has_wishes, resolved, scored, spans
 from indexer.postings import (
     Counts,
     Postings,
@@ -277,7 +277,7 @@ class WhooshIndex:
     def _fulfilling(self, constraint: Constraint) -> _Mask:
         match constraint:
             case All(parts):
-                return reduce(and_, map(self._fulfilling, parts))
+                return reduce(and_, map(self._fulfilling, parts), self._live)
             case Any_(parts):
                 return reduce(or_, map(self._fulfilling, parts))
             case Not(part):

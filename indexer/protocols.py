@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from indexer.grammar import Constraint, Query
+from indexer.nodes import Constraint, Query
 from indexer.types import Candidate, Ids, Scores, Span, Vectors
 
 

@@ -8,20 +8,27 @@ cores a thread for it would be taken from another request.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from indexer.errors import ModelError
-from indexer.grammar import Query, parse
+from indexer.filters import Filters
+from indexer.grammar import parse
+from indexer.nodes import Query
 from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
 from indexer.types import Candidate, Ids, Scores, Vectors
 from service.fusion import FUSIONS, Contribution, Side, contributions
+from service.narrowing import narrowed, phrase
 from service.requests import Mode
 from service.snapshot import Snapshot
+
+
+_NO_FILTERS = Filters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +45,12 @@ class Ranked:
 class Ranking:
     """All candidates, best first; equal scores in the order of their paragraphs' keys.
 
-    ``vector`` is the question's, None where meaning was not searched.
+    ``vector`` is the question's, None where meaning was not searched. ``query`` is what was searched,
+    without a phrase that became one of the ``filters``.
     """
 
     query: Query
+    filters: Filters
     vector: Vectors | None
     ranked: tuple[Ranked, ...]
     degraded: tuple[str, ...]
@@ -52,12 +61,15 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     settings: Settings,
     text: str,
     mode: Mode = "hybrid",
+    filters: Filters = _NO_FILTERS,
     *,
-    after: str | None = None,
-    before: str | None = None,
+    today: dt.date | None = None,
     watch: Stopwatch | None = None,
 ) -> Ranking:
-    """Rank paragraphs for ``text``, of articles of the days ``after`` to ``before``, both included.
+    """Rank the paragraphs of the articles that ``filters`` let through for ``text``.
+
+    A phrase such as "last week" is one more filter, as seen from ``today``; without that it is
+    words, and so it is where it would leave nothing.
 
     Raises:
         ModelError: Mode ``semantic`` was asked for and no model is there.
@@ -71,8 +83,10 @@ def rank(  # noqa: PLR0913 - a question has this many sides
         raise ModelError(
             snapshot.without_meaning, hint="Search with mode=keyword until the model is back."
         )
+    asked = filters
     with watch.stage("filter"):
-        allowed = _allowed(snapshot, query, after, before)
+        query, filters = narrowed(snapshot.store, query, asked, today)
+        allowed = _allowed(snapshot, query, filters)
     vector, found = None, {}
     # A query of conditions alone has nothing to be near to: what fulfils it is found by keywords.
     if mode != "semantic" or not query.question:
@@ -85,14 +99,16 @@ def rank(  # noqa: PLR0913 - a question has this many sides
             found["semantic"] = snapshot.semantic.search(vector, settings.depth, allowed)
     with watch.stage("fusion"):
         ranked = _merge(snapshot, settings, query, vector, found)
-    return Ranking(query, vector, ranked, degraded)
+    if not ranked and (said := phrase(query, filters)):
+        wider = rank(snapshot, settings, text, mode, asked, watch=watch)
+        reason = f"nothing was found {said}, so these are articles of all days"
+        return replace(wider, degraded=(*wider.degraded, reason)) if wider.ranked else wider
+    return Ranking(query, filters, vector, ranked, degraded)
 
 
-def _allowed(snapshot: Snapshot, query: Query, after: str | None, before: str | None) -> Ids | None:
+def _allowed(snapshot: Snapshot, query: Query, filters: Filters) -> Ids | None:
     """What every hit must be among; None where nothing is asked of it."""
-    allowed = None
-    if after is not None or before is not None:
-        allowed = snapshot.store.published_within(after, before)
+    allowed = snapshot.store.matching(filters)
     if query.constraint is not None:
         matching = snapshot.keyword.matching(query.constraint)
         allowed = matching if allowed is None else np.intersect1d(allowed, matching)

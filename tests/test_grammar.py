@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.grammar import (
-    MAX_DEPTH,
+from indexer.grammar import MAX_DEPTH, parse
+from indexer.nodes import (
     All,
     Any_,
     Constraint,
@@ -18,7 +18,6 @@ from indexer.grammar import (
     Prefix,
     Wildcard,
     Word,
-    parse,
 )
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "query-grammar.md"

@@ -27,6 +27,10 @@ class Period:
     origin: Origin = "parameter"
     span: Span | None = None
 
+    def bounds(self) -> tuple[dt.date, dt.date]:
+        """The first and last day, that of the calendar where an end is open."""
+        return self.after or dt.date.min, self.before or dt.date.max
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -50,7 +54,7 @@ class Filters:
 
         Where the periods have no day in common, the first is after the last.
         """
-        bounds = [(each.after or dt.date.min, each.before or dt.date.max) for each in self.periods]
+        bounds = [each.bounds() for each in self.periods]
         if self.month is not None:
             bounds.append(extent(self.month))
         if not bounds:

@@ -230,7 +230,8 @@ class ArticleStore:
         None where there is nothing to filter by. A day is one in the time zone that the article
         itself is dated in; articles without a date are in no period.
         """
-        conditions, values = [], []
+        conditions: list[str] = []
+        values: list[str] = []
         if days := filters.days():
             conditions.append(f"{_DAY} BETWEEN ? AND ?")
             values += days
@@ -253,7 +254,8 @@ class ArticleStore:
     def coverage(self, period: Period) -> Coverage:
         """How ``period`` lies among the dates of the articles."""
         query = f"SELECT total({_DAY} BETWEEN ? AND ?), count({_DAY}), min({_DAY}) FROM articles"  # noqa: S608 - constants only
-        within, dated, first = self._connection.execute(query, Filters((period,)).days()).fetchone()
+        days = [day.isoformat() for day in period.bounds()]
+        within, dated, first = self._connection.execute(query, days).fetchone()
         return Coverage(int(within), dated, first and dt.date.fromisoformat(first))
 
     def facets(self, keys: Sequence[int], limit: int) -> dict[str, list[tuple[str, int]]]:

@@ -8,7 +8,6 @@ a phrase, as that takes a tenth of a second.
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 import re
 from functools import lru_cache
@@ -16,13 +15,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from indexer.filters import Period, extent
 from indexer.types import Span
+from service.wording import MONTHS
 
 if TYPE_CHECKING:
     from dateparser.date import DateDataParser
 
-_MONTH = f"(?i:{'|'.join(calendar.month_name[1:])})"
+_MONTH = f"(?i:{'|'.join(MONTHS)})"
 _ANY_MONTH = rf"(?: {_MONTH} | (?i:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec) \b\.? )"
-_WEEKDAY = f"(?i:{'|'.join(calendar.day_name)})"
+_WEEKDAY = r"(?i:(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
 _YEAR = r"(?: (?:1[6-9]|20) \d\d (?!\d) )"
 _DAY = r"(?: \d{1,2} (?:st|nd|rd|th)? )"
 _COUNT = r"(?: \d{1,2} | two|three|four|five|six|seven|eight|nine|ten )"

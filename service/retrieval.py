@@ -27,7 +27,6 @@ from service.narrowing import narrowed, phrase
 from service.requests import Mode
 from service.snapshot import Snapshot
 
-
 _NO_FILTERS = Filters()
 
 
@@ -45,8 +44,8 @@ class Ranked:
 class Ranking:
     """All candidates, best first; equal scores in the order of their paragraphs' keys.
 
-    ``vector`` is the question's, None where meaning was not searched. ``query`` is what was searched,
-    without a phrase that became one of the ``filters``.
+    ``query`` is what was searched, without a phrase that became one of the ``filters``. ``vector``
+    is the question's, None where meaning was not searched.
     """
 
     query: Query

@@ -20,7 +20,9 @@ from indexer.errors import (
     StaleCursor,
     WinnowError,
 )
+from indexer.filters import Filters
 from indexer.types import Span
+from service.filtering import FacetsShape, FiltersShape
 from service.requests import AnswerQuery, ArticlesQuery, SearchQuery
 from service.results import (
     AnswerResult,
@@ -106,6 +108,8 @@ class FakeEngine:
         self.newest = [ArticleEntry(**an_article().model_dump(), paragraphs=3)]
         self.state: dict[str, Any] = {}
         self.result: dict[str, Any] = {}
+        self.filters = Filters()
+        self.facets = FacetsShape(source=[], author=[], month=[])
 
     def answer(self, query: AnswerQuery) -> AnswerResult:
         self._ask(query)
@@ -140,6 +144,8 @@ class FakeEngine:
         return {
             "generation": GENERATION,
             "took_ms": {"total": 11.2},
+            "filters": FiltersShape.of(self.filters, "in July 2025 who"),
+            "facets": self.facets,
             **{name: self.result.get(name, value) for name, value in values.items()},
         }
 
@@ -497,7 +503,7 @@ def test_the_first_page_asks_for_an_answer_and_more_keeps_the_search(
 
     (asked,) = engine.asked
     assert asked == AnswerQuery.model_validate(
-        {"q": "who & what", "limit": 10, "mode": "semantic"}
+        {"q": "who & what", "limit": 10, "mode": "semantic", "facets": True}
         | {"after": "2025-01-01", "before": "2025-02-01"}
     )
     (more,) = page.all("a", rel="next")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from indexer.build import build
 from indexer.errors import ModelError
+from indexer.filters import Filters, Period
 from indexer.generations import Generations
 from indexer.manifest import READABLE
 from indexer.settings import Settings
@@ -95,9 +97,8 @@ def of(ranking: Ranking, snapshot: Snapshot) -> list[str]:
 def test_dates_limit_the_candidates_and_not_only_the_hits(
     snapshot: Snapshot, collection: Settings, mode: Mode
 ) -> None:
-    ranking = rank(
-        snapshot, collection, "peace corridor", mode, after="2025-07-20", before="2025-07-20"
-    )
+    day = dt.date(2025, 7, 20)
+    ranking = rank(snapshot, collection, "peace corridor", mode, Filters((Period(day, day),)))
     found = of(ranking, snapshot)
     assert found
     assert set(found) == {"19.txt"}

@@ -4,18 +4,27 @@ import click
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.filters import Filters, Period
 from indexer.reports import BuildReport
 from indexer.types import Span
+from service.filtering import FacetsShape, FiltersShape
 from service.results import ArticleShape, HitShape, ParagraphShape, SearchResult
 from service.terminal import build_lines, evaluation_lines, printable, search_lines
 
 
-def result(text: str, best: Span | None) -> SearchResult:
+def result(
+    text: str,
+    best: Span | None,
+    period: Period | None = None,
+    facets: FacetsShape | None = None,
+) -> SearchResult:
     return SearchResult(
         query="q",
         mode="hybrid",
         generation="g",
         took_ms={"total": 1.0},
+        filters=FiltersShape.of(Filters((period,) if period else ()), "q in July 2025"),
+        facets=facets,
         degraded=["keywords only: no model"],
         pending=2,
         next_cursor=None,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime as dt
+
 import click
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,3 +112,19 @@ def test_a_build_names_what_it_left_for_later() -> None:
         seconds={"total": 1.0},
     )
     assert "left for later, still being written: half.txt" in list(build_lines(report))
+
+
+def test_limits_that_the_question_names_are_told_and_counts_come_last() -> None:
+    phrase = Period(dt.date(2025, 7, 1), dt.date(2025, 7, 31), "phrase", Span(2, 14))
+    counts = FacetsShape.of({"source": [("a\x1bb", 2), ("c", 1)], "author": [], "month": []})
+    lines = list(search_lines(result("Text.", None, phrase, counts), explain=False))
+    assert lines[2] == (
+        "Only articles from 1 July 2025 to 31 July 2025 (in July 2025); "
+        "--no-dates searches all days"
+    )
+    assert lines[-1] == "By source: ab (2), c (1)"
+
+
+def test_days_given_as_an_option_are_not_told_again() -> None:
+    lines = search_lines(result("Text.", None, Period(dt.date(2025, 7, 1), None)), explain=False)
+    assert not any("Only articles" in line for line in lines)

@@ -84,7 +84,8 @@ def rank(  # noqa: PLR0913 - a question has this many sides
         )
     asked = filters
     with watch.stage("filter"):
-        query, filters = narrowed(snapshot.store, query, asked, today)
+        query, filters, notes = narrowed(snapshot.store, query, asked, today)
+        degraded += notes
         allowed = _allowed(snapshot, query, filters)
     vector, found = None, {}
     # A query of conditions alone has nothing to be near to: what fulfils it is found by keywords.

@@ -157,6 +157,25 @@ def test_a_phrase_that_tells_nothing_apart_or_is_marked_stays_among_the_words(
     assert all(period.origin == "grammar" for period in ranking.filters.periods)
 
 
+@pytest.mark.parametrize(
+    ("phrase", "days"),
+    [
+        ("last month", "from 1 June 2025 to 30 June 2025"),
+        ("on 19 July 2024", "of 19 July 2024"),
+    ],
+)
+def test_that_nothing_is_of_the_days_asked_for_is_said(
+    snapshot: Snapshot, collection: Settings, phrase: str, days: str
+) -> None:
+    ranking = rank(snapshot, collection, f"peace {phrase}", today=TODAY)
+    assert ranking.ranked
+    assert ranking.filters == Filters()
+    assert ranking.query.question == f"peace {phrase}"
+    assert ranking.degraded == (
+        f"there is no article {days}; “{phrase}” is searched as plain words",
+    )
+
+
 def test_days_that_a_parameter_names_win_over_a_phrase(
     snapshot: Snapshot, collection: Settings
 ) -> None:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -253,10 +254,14 @@ class ArticleStore:
 
     def coverage(self, period: Period) -> Coverage:
         """How ``period`` lies among the dates of the articles."""
-        query = f"SELECT total({_DAY} BETWEEN ? AND ?), count({_DAY}), min({_DAY}) FROM articles"  # noqa: S608 - constants only
+        # Each of the three is read from the index of days alone.
+        query = (
+            f"SELECT (SELECT count(*) FROM articles WHERE {_DAY} BETWEEN ? AND ?), "  # noqa: S608 - constants only
+            f"(SELECT count(*) FROM articles WHERE {_DAY} > ''), (SELECT min({_DAY}) FROM articles)"
+        )
         days = [day.isoformat() for day in period.bounds()]
         within, dated, first = self._connection.execute(query, days).fetchone()
-        return Coverage(int(within), dated, first and dt.date.fromisoformat(first))
+        return Coverage(within, dated, first and dt.date.fromisoformat(first))
 
     def facets(self, keys: Sequence[int], limit: int) -> dict[str, list[tuple[str, int]]]:
         """How many of the paragraphs ``keys`` are of each source, author and month.
@@ -274,11 +279,11 @@ class ArticleStore:
     def _owners(self) -> tuple[Ids, Ids, Ids]:
         """Keys of all articles, of all paragraphs, and the place of each paragraph's article.
 
-        Both sorted. In memory, as SQLite takes a tenth of a second for 200,000 paragraphs.
+        Both sorted. In memory, as SQLite takes some 100 ms for 200,000 paragraphs.
         """
         # In no order, SQLite reads the index of articles alone, and none of the texts.
         pairs = self._connection.execute("SELECT key, article FROM paragraphs")
-        rows = np.array(pairs.fetchall(), dtype=np.int64).reshape(-1, 2)
+        rows = np.fromiter(chain.from_iterable(pairs), dtype=np.int64).reshape(-1, 2)
         rows = rows[rows[:, 0].argsort()]
         found = self._connection.execute("SELECT key FROM articles ORDER BY key")
         articles = np.fromiter((row[0] for row in found), dtype=np.int64)

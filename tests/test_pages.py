@@ -611,6 +611,13 @@ def test_a_new_question_keeps_what_was_chosen_but_reads_its_own_dates(get: Get) 
     }
 
 
+def test_nothing_within_the_limits_says_that_they_are_there(get: Get, engine: FakeEngine) -> None:
+    engine.result = {"answer": None, "reason": "no_hits", "hits": []}
+    engine.filters = Filters(source="cnn.com")
+
+    assert "No paragraph within these limits has the words" in get("/", q="who").text
+
+
 def test_without_limits_none_are_mentioned(get: Get) -> None:
     page = get("/", q="who")
 

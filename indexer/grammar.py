@@ -4,7 +4,8 @@ Whoosh's own query parser raises on some inputs, guesses on others and knows no 
 grammar is parsed here by hand. The parser is total: broken syntax is searched as plain words, and
 ``Query.problem`` says what was broken and where. ``docs/query-grammar.md`` is the user's page.
 
-    query   := clause*                     bare words are wishes, everything marked is required
+    query   := (clause | period)*          bare words are wishes, everything marked is required
+    period  := ("after" | "before") ":" (year | month | day)
     clause  := both ("OR" both)*
     both    := unary ("AND" unary)*
     unary   := ("NOT" | "+" | "-")* atom
@@ -17,106 +18,26 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias, cast, get_args
+from typing import NamedTuple, cast, get_args
 
-FieldName: TypeAlias = Literal["title", "body", "by", "source"]
+from indexer.filters import Period, extent
+from indexer.nodes import (
+    All,
+    Any_,
+    Constraint,
+    Field,
+    FieldName,
+    Leaf,
+    Not,
+    Phrase,
+    Prefix,
+    Query,
+    Wildcard,
+    Word,
+)
+from indexer.types import Span
 
 MAX_DEPTH = 32  # parentheses inside each other; more is a mistake or an attack, not a question
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word in any of its forms: ``price`` also finds ``prices``."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """Words that stand side by side in this order."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Prefix:
-    """Every word that starts with ``text``."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wildcard:
-    """Every word of the shape ``pattern``: ``*`` is any characters, ``?`` is one."""
-
-    pattern: str
-
-
-Leaf: TypeAlias = Word | Phrase | Prefix | Wildcard
-
-
-@dataclass(frozen=True, slots=True)
-class Similar:
-    """A word that is nowhere as it was typed, ``text``; any of ``words`` may stand for it."""
-
-    text: str
-    words: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A leaf that counts in one field only. In ``source`` it is compared with the whole path."""
-
-    name: FieldName
-    leaf: Leaf
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """Fulfilled by a paragraph that fulfils every part."""
-
-    parts: tuple[Constraint, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Any_:  # noqa: N801 - the name Any means typing's
-    """Fulfilled by a paragraph that fulfils at least one part."""
-
-    parts: tuple[Constraint, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """Fulfilled by a paragraph that does not fulfil ``part``."""
-
-    part: Constraint
-
-
-Constraint: TypeAlias = Word | Phrase | Prefix | Wildcard | Field | All | Any_ | Not
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What a typed text asks for.
-
-    ``text`` is the typed text without the space around it. ``words`` are its positive words in
-    order, without operators and without those scoped to ``by:`` and ``source:``. ``terms`` are the
-    leaves that score a paragraph. ``constraint`` is what every hit must fulfil; None in a plain
-    question, where any word may match. ``problem`` says why broken syntax was searched as plain
-    words; positions in it count characters of ``text`` from 1.
-    """
-
-    text: str
-    words: tuple[str, ...]
-    terms: tuple[Leaf | Field | Similar, ...]
-    constraint: Constraint | None = None
-    problem: str | None = None
-
-    @property
-    def question(self) -> str:
-        """The positive words as one line: what an embedding model is asked."""
-        return " ".join(self.words)
 
 
 def parse(text: str) -> Query:
@@ -131,10 +52,12 @@ def parse(text: str) -> Query:
         constraint = parser.query()
     except _BrokenSyntax as broken:
         return _plain(text, f"{broken}; searched as plain words")
-    if constraint is None:
+    if constraint is None and not parser.periods:
         return _plain(text)
     words = tuple(word for term in parser.terms for word in _words_of(term))
-    return Query(text, words, tuple(parser.terms), constraint)
+    if not words and constraint is None:
+        constraint = All(())  # Nothing but days: whatever was published then is found.
+    return Query(text, words, tuple(parser.terms), constraint, periods=tuple(parser.periods))
 
 
 def _plain(text: str, problem: str | None = None) -> Query:
@@ -164,6 +87,7 @@ _LEXEME = re.compile(
     | (?P<close> \) )
     # A sign counts only where a word could start, so "U.S.-led" and "- dash" stay plain.
     | (?P<sign> (?<! [^\s(] ) [+-] (?= [\w({_QUOTES}] ) )
+    | (?P<period> (?: after | before ) : )
     | (?P<field> (?: {"|".join(get_args(FieldName))} ) : )
     | (?P<quote> [{_QUOTES}] )
     # Hebrew writes acronyms with a quotation mark inside the word.
@@ -226,10 +150,14 @@ class _Clause(NamedTuple):
 
 
 class _Parser:
-    """Recursive descent over the lexemes; ``terms`` collects the leaves outside negations."""
+    """Recursive descent over the lexemes.
+
+    ``terms`` collects the leaves outside negations, ``periods`` the days that are asked for.
+    """
 
     def __init__(self, lexemes: list[_Lexeme]) -> None:
         self.terms: list[Leaf | Field] = []
+        self.periods: list[Period] = []
         self._lexemes = lexemes
         self._next = 0
         self._depth = 0
@@ -297,6 +225,9 @@ class _Parser:
             return self._group(opening)
         if field := self._take("field"):
             return self._field(field)
+        if period := self._take("period"):
+            self._period(period)
+            return None
         if phrase := self._take("phrase"):
             return self._leaf(Phrase(phrase.text))
         word = self._take("word")
@@ -316,15 +247,39 @@ class _Parser:
 
     def _field(self, field: _Lexeme) -> _Clause:
         name = cast("FieldName", field.text[:-1])
-        value = self._take("phrase", "word")
-        adjacent = value and value.start == field.start + len(field.text)
-        if not value or not adjacent or not _has_word(value.text):
+        value = self._value(field, "phrase", "word")
+        if not value or not _has_word(value.text):
             raise _BrokenSyntax(f"no word after {field.text}", field.start)
         if value.kind == "phrase":
             return self._leaf(Field(name, Phrase(value.text)))
         if name == "source" and re.search(r"[*?]", value.text):
             return self._leaf(Field(name, Wildcard(value.text)))  # one path, not words
         return self._leaf(Field(name, _word_leaf(value.text)))
+
+    def _period(self, period: _Lexeme) -> None:
+        """A period is no clause, so an operator or a sign beside it finds that a word is missing.
+
+        It holds for the whole query, as an index of words could not say which days are left.
+        """
+        value = self._value(period, "word")
+        text = value.text.rstrip("?!.,;:") if value else ""
+        try:
+            first, last = extent(text)
+        except ValueError:
+            raise _BrokenSyntax(f"no date after {period.text}", period.start) from None
+        if self._depth:
+            raise _BrokenSyntax(f"{period.text} within parentheses", period.start)
+        span = Span(period.start, period.start + len(period.text) + len(text))
+        after = period.text == "after:"
+        self.periods.append(
+            Period(first if after else None, None if after else last, "grammar", span)
+        )
+
+    def _value(self, field: _Lexeme, *kinds: str) -> _Lexeme | None:
+        """What stands right behind a field's colon."""
+        value = self._take(*kinds)
+        adjacent = value and value.start == field.start + len(field.text)
+        return value if adjacent else None
 
     def _leaf(self, leaf: Leaf | Field) -> _Clause:
         # A byline or a source selects paragraphs and says nothing of what they are about.

@@ -25,7 +25,9 @@ from whoosh.reading import SegmentReader
 
 from indexer.analysis import grams, tokens
 from indexer.errors import IndexBusy
-from indexer.grammar import (
+from indexer.leaves import has_wishes, resolved, scored, spans
+from indexer.names import names, stored_name
+from indexer.nodes import (
     All,
     Any_,
     Constraint,
@@ -38,8 +40,6 @@ from indexer.grammar import (
     Wildcard,
     Word,
 )
-from indexer.leaves import has_wishes, resolved, scored, spans
-from indexer.names import names, stored_name
 from indexer.postings import (
     Counts,
     Postings,
@@ -426,7 +426,7 @@ class WhooshIndex:
     def _fulfilling(self, constraint: Constraint) -> _Mask:
         match constraint:
             case All(parts):
-                return reduce(and_, map(self._fulfilling, parts))
+                return reduce(and_, map(self._fulfilling, parts), self._live)
             case Any_(parts):
                 return reduce(or_, map(self._fulfilling, parts))
             case Not(part):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from indexer.analysis import Token, fold, tokens, without_function_words
-from indexer.grammar import (
+from indexer.nodes import (
     All,
     Any_,
     Constraint,

@@ -20,8 +20,8 @@ from whoosh import columns
 
 from indexer.analysis import fold
 from indexer.errors import IndexCorrupt, QueryError
-from indexer.grammar import Prefix, Wildcard
 from indexer.leaves import Pattern, matcher, shape_of
+from indexer.nodes import Prefix, Wildcard
 
 MAX_EXPANSION = 10_000
 """Words that a pattern may stand for: enough for two letters and a star in 200,000 paragraphs."""

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from indexer.grammar import Constraint, Query
+from indexer.nodes import Constraint, Query
 from indexer.types import Candidate, Ids, Scores, Span, Vectors
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from indexer.analysis import tokens
 from indexer.consistency import Stores, disagreements, open_stores
 from indexer.errors import SelfTestFailed
-from indexer.grammar import Query, Word
 from indexer.manifest import Manifest
+from indexer.nodes import Query, Word
 from indexer.protocols import Embedder
 from indexer.store import Passage
 from indexer.types import Ids

@@ -6,21 +6,26 @@ here. :mod:`indexer.storing` writes it.
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from indexer.errors import IndexCorrupt, NotFound
+from indexer.filters import Filters, Period
 from indexer.segments import Place, Segments
 from indexer.types import Article, Ids, Paragraph, Span, Vectors
 
 _ARTICLE = "a.id, a.source, a.title, a.published, a.byline, a.publisher, a.language, a.encoding"
+_DAY = "substr(published, 1, 10)"
+_FACETS = {"source": "outlet", "author": "byline", "month": "substr(published, 1, 7)"}
 _PARAGRAPH = 'p.number, p.start, p."end", p.text, p.sentences'
 
 
@@ -52,6 +57,15 @@ class Embedded:
     windows: Ids
     sentences: Ids
     vectors: Ids
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many articles are ``within`` a period, how many are ``dated``, and of which day first."""
+
+    within: int
+    dated: int
+    first: dt.date | None
 
 
 class ArticleStore:
@@ -220,18 +234,77 @@ class ArticleStore:
             for key in keys
         ]
 
-    def published_within(self, after: str | None, before: str | None) -> Ids:
-        """Keys of paragraphs whose article's date lies in the days from ``after`` to ``before``.
+    def matching(self, filters: Filters) -> Ids | None:
+        """Sorted keys of the paragraphs of all articles that ``filters`` let through.
 
-        Both ends count, in the time zone that the article itself is dated in. Articles without a
-        date are in no range.
+        None where there is nothing to filter by. A day is one in the time zone that the article
+        itself is dated in; articles without a date are in no period.
         """
+        conditions: list[str] = []
+        values: list[str] = []
+        if days := filters.days():
+            conditions.append(f"{_DAY} BETWEEN ? AND ?")
+            values += days
+        if filters.source is not None:
+            conditions.append("outlet = ? COLLATE NOCASE")
+            values.append(filters.source)
+        if filters.author is not None:
+            conditions.append("byline = ? COLLATE NOCASE")
+            values.append(filters.author)
+        if not conditions:
+            return None
+        query = f"SELECT key FROM articles WHERE {' AND '.join(conditions)}"  # noqa: S608 - constants only
+        rows = self._connection.execute(query, values)
+        chosen = np.fromiter((row[0] for row in rows), dtype=np.int64)
+        articles, paragraphs, places = self._owners
+        mask = np.zeros(len(articles), dtype=np.bool_)
+        mask[np.searchsorted(articles, chosen)] = True
+        return paragraphs[mask[places]]
+
+    def coverage(self, period: Period) -> Coverage:
+        """How ``period`` lies among the dates of the articles."""
+        # Each of the three is read from the index of days alone.
         query = (
-            "SELECT p.key FROM paragraphs p JOIN articles a ON a.key = p.article "
-            "WHERE substr(a.published, 1, 10) BETWEEN ? AND ? ORDER BY p.key"
+            f"SELECT (SELECT count(*) FROM articles WHERE {_DAY} BETWEEN ? AND ?), "  # noqa: S608 - constants only
+            f"(SELECT count(*) FROM articles WHERE {_DAY} > ''), (SELECT min({_DAY}) FROM articles)"
         )
-        rows = self._connection.execute(query, (after or "0000-01-01", before or "9999-12-31"))
-        return np.fromiter((row[0] for row in rows), dtype=np.int64)
+        days = [day.isoformat() for day in period.bounds()]
+        within, dated, first = self._connection.execute(query, days).fetchone()
+        return Coverage(within, dated, first and dt.date.fromisoformat(first))
+
+    def facets(self, keys: Sequence[int], limit: int) -> dict[str, list[tuple[str, int]]]:
+        """How many of the paragraphs ``keys`` are of each source, author and month.
+
+        The ``limit`` most frequent each, equal ones in the order of their names. A paragraph of an
+        article that states no such thing is not counted.
+        """
+        return {name: self._counted(column, keys, limit) for name, column in _FACETS.items()}
+
+    def warm(self) -> None:
+        """Read what every filter needs."""
+        _ = self._owners
+
+    @cached_property
+    def _owners(self) -> tuple[Ids, Ids, Ids]:
+        """Keys of all articles, of all paragraphs, and the place of each paragraph's article.
+
+        Both sorted. In memory, as SQLite takes some 100 ms for 200,000 paragraphs.
+        """
+        # In no order, SQLite reads the index of articles alone, and none of the texts.
+        pairs = self._connection.execute("SELECT key, article FROM paragraphs")
+        rows = np.fromiter(chain.from_iterable(pairs), dtype=np.int64).reshape(-1, 2)
+        rows = rows[rows[:, 0].argsort()]
+        found = self._connection.execute("SELECT key FROM articles ORDER BY key")
+        articles = np.fromiter((row[0] for row in found), dtype=np.int64)
+        return articles, rows[:, 0].copy(), np.searchsorted(articles, rows[:, 1])
+
+    def _counted(self, column: str, keys: Sequence[int], limit: int) -> list[tuple[str, int]]:
+        query = (
+            f"SELECT min({column}), count(*) FROM paragraphs p "  # noqa: S608 - constants only
+            f"JOIN articles a ON a.key = p.article WHERE p.key IN ({_marks(keys)}) "
+            f"AND {column} IS NOT NULL GROUP BY {column} COLLATE NOCASE ORDER BY 2 DESC, 1 LIMIT ?"
+        )
+        return self._connection.execute(query, (*keys, limit)).fetchall()
 
 
 def _marks(keys: Sequence[int]) -> str:

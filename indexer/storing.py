@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from indexer.outlets import outlet
 from indexer.segments import Place, Segments, SegmentWriter, discard, numbers, worn
 from indexer.types import Article, Ids, Paragraph, Vectors
 
@@ -28,6 +29,7 @@ CREATE TABLE articles (
     published TEXT,
     byline TEXT,
     publisher TEXT,
+    outlet TEXT,              -- what of publisher and seed is counted and chosen by
     language TEXT,
     encoding TEXT NOT NULL,
     digest BLOB NOT NULL,     -- sha256 of all of this and its paragraphs
@@ -36,6 +38,9 @@ CREATE TABLE articles (
     vectors INTEGER NOT NULL  -- 1, or 0 where the title is empty
 );
 CREATE INDEX articles_of_seed ON articles (seed);
+CREATE INDEX articles_by_day ON articles (substr(published, 1, 10));
+CREATE INDEX articles_by_outlet ON articles (outlet COLLATE NOCASE);
+CREATE INDEX articles_by_author ON articles (byline COLLATE NOCASE);
 CREATE TABLE paragraphs (
     key INTEGER PRIMARY KEY,
     article INTEGER NOT NULL REFERENCES articles (key),
@@ -91,7 +96,7 @@ class StoreWriter:
         ``vectors`` has one row, the title's, or none if the title is empty.
         """
         self._connection.execute(
-            "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 _key(article.id),
                 article.id,
@@ -101,6 +106,7 @@ class StoreWriter:
                 article.published,
                 article.byline,
                 article.publisher,
+                outlet(article.publisher, article.source, seed),
                 article.language,
                 article.encoding,
                 content_digest(article),

@@ -83,6 +83,17 @@ def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
     day = click.DateTime(["%Y-%m-%d"])
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print what the HTTP route returns."),
+        click.option("--facets", is_flag=True, help="Count sources, authors and months."),
+        click.option(
+            "--no-dates",
+            "dates",
+            flag_value="ignore",
+            default="read",
+            help="Take dates in the question for words.",
+        ),
+        click.option("--author", help="Only articles with this byline."),
+        click.option("--source", help="Only articles of this publisher or folder."),
+        click.option("--month", metavar="YYYY-MM", help="Only articles of this month."),
         click.option("--before", type=day, help="Only articles of this day or earlier."),
         click.option("--after", type=day, help="Only articles of this day or later."),
         click.option("--mode", type=click.Choice(MODES), default="hybrid", show_default=True),

@@ -4,36 +4,58 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import hashlib
 import json
+from dataclasses import dataclass
 
 from indexer.errors import QueryError, StaleCursor
 from service.requests import AnswerQuery, SearchQuery
 
 
-def write_cursor(query: SearchQuery | AnswerQuery, generation: str, offset: int) -> str:
-    """An opaque text that stands for "go on after ``offset`` hits"."""
-    payload = json.dumps([generation, _search(query), offset])
-    return base64.urlsafe_b64encode(payload.encode()).decode().rstrip("=")
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a search goes on: in which generation, after ``offset`` hits, as seen from ``today``.
+
+    The generation is None for the live one.
+    """
+
+    generation: str | None
+    offset: int
+    today: dt.date
 
 
-def read_cursor(query: SearchQuery) -> tuple[str | None, int]:
-    """The generation to go on with and how many hits to pass over; None and 0 without a cursor.
+_OF_A_SEARCH = {"q", "mode", "after", "before", "month", "source", "author", "dates"}
+
+
+def write_cursor(query: SearchQuery | AnswerQuery, place: Place) -> str:
+    """An opaque text that stands for ``place`` in the search that ``query`` asks for."""
+    parts = [place.generation, _search(query), place.offset, place.today.isoformat()]
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+def read_cursor(query: SearchQuery, today: dt.date) -> Place:
+    """Where ``query`` goes on; without a cursor it begins at the first hit, on ``today``.
+
+    "Yesterday" stays the same day from page to page, though midnight may come between them.
 
     Raises:
         QueryError: The cursor is not one of ours, or belongs to another search.
     """
     if query.cursor is None:
-        return None, 0
+        return Place(None, 0, today)
     try:
         padded = query.cursor + "=" * (-len(query.cursor) % 4)
-        of, search, offset = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        of, search, offset, day = json.loads(
+            base64.b64decode(padded, altchars=b"-_", validate=True)
+        )
         valid = isinstance(of, str) and isinstance(offset, int) and offset >= 0
+        place = Place(of, offset, dt.date.fromisoformat(day))
     except (binascii.Error, ValueError, TypeError) as error:
         raise _foreign() from error
     if not valid or search != _search(query):
         raise _foreign()
-    return of, offset
+    return place
 
 
 def stale() -> StaleCursor:
@@ -49,11 +71,11 @@ def _foreign() -> QueryError:
     return QueryError(
         "the cursor does not belong to this search",
         parameter="cursor",
-        hint="Pass next_cursor unchanged, with the same q, mode, after and before.",
+        hint="Pass next_cursor unchanged, with the other parameters as they were.",
     )
 
 
 def _search(query: SearchQuery | AnswerQuery) -> str:
     """What must not change between the pages of one search."""
-    text = json.dumps([query.q, query.mode, str(query.after), str(query.before)])
+    text = query.model_dump_json(include=_OF_A_SEARCH)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 
-from indexer.errors import ModelError, NotFound, QueryError, StoredIndexError
+from indexer.errors import ModelError, NotFound, StoredIndexError
 from indexer.freshness import Freshness
 from indexer.generations import Generations
 from indexer.leaves import describe
@@ -15,7 +16,8 @@ from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
 from indexer.types import Span
 from service.answering import READ, decide, gather
-from service.cursors import read_cursor, stale, write_cursor
+from service.cursors import Place, read_cursor, stale, write_cursor
+from service.filtering import FACET_VALUES, FacetsShape, FiltersShape, filters_of
 from service.hints import DidYouMean, SuggestionList, SuggestionShape
 from service.history import activate, history
 from service.library import Library
@@ -50,11 +52,20 @@ from service.retrieval import Ranked, Ranking, rank, similar
 from service.snapshot import Snapshot
 
 
+def today() -> dt.date:
+    """The day it is where this runs."""
+    return dt.datetime.now().astimezone().date()
+
+
 class Engine:
     """Answers questions from the live generation of an index folder, which ``library`` lends."""
 
     def __init__(
-        self, settings: Settings, embedder: Embedder | ModelError, reader: Reader | None = None
+        self,
+        settings: Settings,
+        embedder: Embedder | ModelError,
+        reader: Reader | None = None,
+        clock: Callable[[], dt.date] = today,
     ) -> None:
         self._settings = settings
         self._generations = Generations(settings.index)
@@ -62,6 +73,7 @@ class Engine:
         self.library = Library(settings, embedder)
         self._freshness = Freshness(settings.seeds)
         self._reader = reader or SentenceReader()
+        self._clock = clock
 
     def search(self, query: SearchQuery) -> SearchResult:
         """A page of hits.
@@ -73,26 +85,27 @@ class Engine:
             ModelError: Mode ``semantic`` was asked for and no model is there.
         """
         watch = Stopwatch()
-        generation, offset = read_cursor(query)
-        with self._borrow(generation) as snapshot:
-            ranking = self._rank(snapshot, query, watch)
+        place = read_cursor(query, self._clock())
+        with self._borrow(place.generation) as snapshot:
+            ranking = self._rank(snapshot, query, place.today, watch)
             with watch.stage("hits"):
-                page = ranking.ranked[offset : offset + query.limit]
+                page = ranking.ranked[place.offset : place.offset + query.limit]
                 hits = _hits(snapshot, ranking, gather(snapshot, ranking, page), page)
             return SearchResult(
                 query=query.q,
                 mode=query.mode,
                 hits=hits,
-                next_cursor=_next(snapshot, query, ranking, offset + query.limit),
+                next_cursor=_next(snapshot, query, ranking, place),
                 **({"explanation": self._explain(snapshot, ranking)} if query.explain else {}),
-                **self._circumstances(snapshot, ranking, watch),
+                **self._circumstances(snapshot, query, ranking, watch),
             )
 
     def answer(self, query: AnswerQuery) -> AnswerResult:
         """The answer with its evidence; raises what :meth:`search` does."""
         watch = Stopwatch()
+        place = Place(None, 0, self._clock())
         with self.library.borrow() as snapshot:
-            ranking = self._rank(snapshot, query, watch)
+            ranking = self._rank(snapshot, query, place.today, watch)
             with watch.stage("read"):
                 evidence = gather(snapshot, ranking, ranking.ranked[: max(READ, query.limit)])
                 decision = decide(
@@ -110,8 +123,8 @@ class Engine:
                 reason=decision.reason,
                 alternatives=[_answer(reading) for reading in decision.alternatives],
                 hits=hits,
-                next_cursor=_next(snapshot, query, ranking, query.limit),
-                **self._circumstances(snapshot, ranking, watch),
+                next_cursor=_next(snapshot, query, ranking, place),
+                **self._circumstances(snapshot, query, ranking, watch),
             )
 
     def suggest(self, query: SuggestQuery) -> SuggestionList:
@@ -228,31 +241,40 @@ class Engine:
             yield snapshot
 
     def _rank(
-        self, snapshot: Snapshot, query: SearchQuery | AnswerQuery, watch: Stopwatch
+        self,
+        snapshot: Snapshot,
+        query: SearchQuery | AnswerQuery,
+        today: dt.date,
+        watch: Stopwatch,
     ) -> Ranking:
-        if query.after and query.before and query.after > query.before:
-            raise QueryError(
-                f"after {query.after} and before {query.before} leave no day between them",
-                parameter="after",
-                hint="Give the earlier day as after.",
-            )
         return rank(
             snapshot,
             self._settings,
             query.q,
             query.mode,
-            after=query.after.isoformat() if query.after else None,
-            before=query.before.isoformat() if query.before else None,
+            filters_of(query),
+            today=today if query.dates == "read" else None,
             watch=watch,
         )
 
     def _circumstances(
-        self, snapshot: Snapshot, ranking: Ranking, watch: Stopwatch
+        self,
+        snapshot: Snapshot,
+        query: SearchQuery | AnswerQuery,
+        ranking: Ranking,
+        watch: Stopwatch,
     ) -> dict[str, object]:
+        facets: dict[str, object] = {}
+        if query.facets:
+            with watch.stage("facets"):
+                keys = [each.paragraph for each in ranking.ranked]
+                facets["facets"] = FacetsShape.of(snapshot.store.facets(keys, FACET_VALUES))
         # Counting what is pending is what finds out whether the seeds can be seen at all.
         pending = self._freshness.pending(snapshot.manifest)
         return {
             "generation": snapshot.manifest.id,
+            "filters": FiltersShape.of(ranking.filters, query.q),
+            **facets,
             "degraded": [*ranking.degraded, *self._freshness.problems()],
             "pending": pending,
             "took_ms": watch.milliseconds(),
@@ -308,10 +330,12 @@ def _best_sentence(asked: str, evidence: Evidence) -> Span | None:
 
 
 def _next(
-    snapshot: Snapshot, query: SearchQuery | AnswerQuery, ranking: Ranking, offset: int
+    snapshot: Snapshot, query: SearchQuery | AnswerQuery, ranking: Ranking, place: Place
 ) -> str | None:
-    more = offset < len(ranking.ranked)
-    return write_cursor(query, snapshot.manifest.id, offset) if more else None
+    offset = place.offset + query.limit
+    if offset >= len(ranking.ranked):
+        return None
+    return write_cursor(query, Place(snapshot.manifest.id, offset, place.today))
 
 
 def _answer(reading: Reading) -> AnswerShape:

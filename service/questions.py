@@ -119,7 +119,8 @@ def find(
         ModelError: There is no model, so that questions are answered by keywords only.
         NotFound: There is no such article, or the question does not find it.
     """
-    passages = _hits(snapshot, settings, question)
+    today = dt.datetime.now().astimezone().date()
+    passages = _hits(snapshot, settings, question, today)
     for place, passage in enumerate(passages, start=1):
         if source in {None, passage.article.source}:
             return place, passage
@@ -164,19 +165,21 @@ def _write(index: Path, questions: Sequence[SavedQuestion]) -> None:
     replace(Generations(index).questions, "".join(lines))
 
 
-def _hits(snapshot: Snapshot, settings: Settings, question: str) -> list[Passage]:
-    """All that the question finds, best first."""
+def _hits(snapshot: Snapshot, settings: Settings, question: str, today: dt.date) -> list[Passage]:
+    """All that the question finds, best first, when it is asked on the day ``today``."""
     if snapshot.without_meaning:
         raise ModelError(
             f"saved questions cannot be asked: {snapshot.without_meaning}",
             hint="Bring the model back, or run: winnow build",
         )
-    ranked = rank(snapshot, settings, question).ranked
+    ranked = rank(snapshot, settings, question, today=today).ranked
     return snapshot.store.passages([each.paragraph for each in ranked])
 
 
 def _rank(snapshot: Snapshot, settings: Settings, saved: SavedQuestion) -> int | None:
-    hits = enumerate(_hits(snapshot, settings, saved.question), start=1)
+    # "Last week" goes on to mean the week that its user knows the right article of.
+    day = saved.saved.astimezone().date()
+    hits = enumerate(_hits(snapshot, settings, saved.question, day), start=1)
     return next((place for place, hit in hits if hit.article.source == saved.source), None)
 
 

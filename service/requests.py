@@ -47,12 +47,24 @@ def _calendar_day(value: object) -> object:
     raise ValueError("is not a day written YYYY-MM-DD")
 
 
+def _calendar_month(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(r"(?!0000)\d{4}-(0[1-9]|1[0-2])", value, re.ASCII):
+        return value
+    raise ValueError("is not a month written YYYY-MM")
+
+
 Question = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION),
     BeforeValidator(_printable),
 ]
 Day = Annotated[dt.date, BeforeValidator(_calendar_day)]
+Month = Annotated[str, BeforeValidator(_calendar_month)]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    BeforeValidator(_printable),
+]
 
 
 _EXAMPLE = "who proposed a third-party operator"
@@ -67,6 +79,21 @@ class _Asked(_Request):
     after: Day | None = Field(None, description="Only articles of this day or later, YYYY-MM-DD.")
     before: Day | None = Field(
         None, description="Only articles of this day or earlier, YYYY-MM-DD."
+    )
+    month: Month | None = Field(None, description="Only articles of this month, YYYY-MM.")
+    source: Name | None = Field(
+        None,
+        description="Only articles of this publisher, by its name or host; where articles state "
+        "none, of this top folder or bulk file.",
+    )
+    author: Name | None = Field(None, description="Only articles with this byline.")
+    dates: Literal["read", "ignore"] = Field(
+        "read",
+        description="Whether a phrase such as `in July 2025` in the question limits the days; it "
+        "never does beside `after` or `before`.",
+    )
+    facets: bool = Field(
+        False, description="Also count what was found by source, author and month."
     )
 
 

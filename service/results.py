@@ -17,6 +17,7 @@ from indexer.reports import BuildReport
 from indexer.settings import Settings
 from indexer.store import Passage
 from indexer.types import Article, Paragraph, Skipped, Span
+from service.filtering import FacetsShape, FiltersShape
 from service.hints import DidYouMean
 from service.requests import Mode
 
@@ -145,6 +146,8 @@ class Explanation(_Shape):
 
 class _Result(_Shape):
     generation: str
+    filters: FiltersShape
+    facets: FacetsShape | None = Field(None, description="With facets=1 only.")
     took_ms: dict[str, float] = Field(description="Milliseconds: total and per stage.")
     degraded: list[str] = Field(description="Why this result is less than it could be.")
     pending: int = Field(description="Seed files that are new or changed since the last build.")

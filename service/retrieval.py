@@ -8,23 +8,29 @@ cores a thread for it would be taken from another request.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from indexer.errors import ModelError
-from indexer.grammar import Query, Similar, Word, parse
+from indexer.filters import Filters
+from indexer.grammar import parse
+from indexer.nodes import Query, Similar, Word
 from indexer.protocols import KeywordIndex
 from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
 from indexer.types import Candidate, Ids, Scores, Vectors
 from service.fusion import FUSIONS, Contribution, Side, contributions
+from service.narrowing import narrowed, phrase
 from service.requests import Mode
 from service.snapshot import Snapshot
 from service.spelling import Correction, corrected, corrections
 from service.trust import Signals, Trust, semantic_share
+
+_NO_FILTERS = Filters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +55,13 @@ class Weighting:
 class Ranking:
     """All candidates, best first; equal scores in the order of their paragraphs' keys.
 
-    ``query`` is what was searched: in it ``corrections`` have been made of what was typed.
-    ``vector`` is the question's, None where meaning was not searched; ``weighting`` is None where
-    fewer than both searches took part.
+    ``query`` is what was searched: ``corrections`` have been made of what was typed, and a phrase
+    that became one of the ``filters`` is not in it. ``vector`` is the question's, None where
+    meaning was not searched; ``weighting`` is None where fewer than both searches took part.
     """
 
     query: Query
+    filters: Filters
     vector: Vectors | None
     weighting: Weighting | None
     ranked: tuple[Ranked, ...]
@@ -67,12 +74,15 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     settings: Settings,
     text: str,
     mode: Mode = "hybrid",
+    filters: Filters = _NO_FILTERS,
     *,
-    after: str | None = None,
-    before: str | None = None,
+    today: dt.date | None = None,
     watch: Stopwatch | None = None,
 ) -> Ranking:
-    """Rank paragraphs for ``text``, of articles of the days ``after`` to ``before``, both included.
+    """Rank the paragraphs of the articles that ``filters`` let through for ``text``.
+
+    A phrase such as "last week" is one more filter, as seen from ``today``; without that it is
+    words, and so it is where it would leave nothing.
 
     Raises:
         ModelError: Mode ``semantic`` was asked for and no model is there.
@@ -86,13 +96,16 @@ def rank(  # noqa: PLR0913 - a question has this many sides
         raise ModelError(
             snapshot.without_meaning, hint="Search with mode=keyword until the model is back."
         )
+    asked = filters
+    with watch.stage("filter"):
+        query, filters, notes = narrowed(snapshot.store, query, asked, today)
+        degraded += notes
+        allowed = _allowed(snapshot, query, filters)
     with watch.stage("spelling"):
         misspelled = corrections(
             query, snapshot.keyword.has_word, lambda form: snapshot.speller().nearest(form)
         )
         query = corrected(query, misspelled)
-    with watch.stage("filter"):
-        allowed = _allowed(snapshot, query, after, before)
     vector, found = None, {}
     # A query of conditions alone has nothing to be near to: what fulfils it is found by keywords.
     if mode != "semantic" or not query.question:
@@ -105,7 +118,11 @@ def rank(  # noqa: PLR0913 - a question has this many sides
             found["semantic"] = snapshot.semantic.search(vector, settings.depth, allowed)
     with watch.stage("fusion"):
         weighting, ranked = _merge(snapshot, settings, query, vector, found)
-    return Ranking(query, vector, weighting, ranked, degraded, misspelled)
+    if not ranked and (said := phrase(query, filters)):
+        wider = rank(snapshot, settings, text, mode, asked, watch=watch)
+        reason = f"nothing was found {said}, so these are articles of all days"
+        return replace(wider, degraded=(*wider.degraded, reason)) if wider.ranked else wider
+    return Ranking(query, filters, vector, weighting, ranked, degraded, misspelled)
 
 
 def similar(
@@ -121,11 +138,9 @@ def similar(
     return taken
 
 
-def _allowed(snapshot: Snapshot, query: Query, after: str | None, before: str | None) -> Ids | None:
+def _allowed(snapshot: Snapshot, query: Query, filters: Filters) -> Ids | None:
     """What every hit must be among; None where nothing is asked of it."""
-    allowed = None
-    if after is not None or before is not None:
-        allowed = snapshot.store.published_within(after, before)
+    allowed = snapshot.store.matching(filters)
     if query.constraint is not None:
         matching = snapshot.keyword.matching(query.constraint)
         allowed = matching if allowed is None else np.intersect1d(allowed, matching)

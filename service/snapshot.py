@@ -127,6 +127,7 @@ class Snapshot:
 
     def warm(self) -> None:
         """Touch what every search reads, so that the first one need not wait for the disk."""
+        self.store.warm()
         if self.semantic is not None:
             self.semantic.search(self.semantic.embed("warm"), 1)
 

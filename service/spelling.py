@@ -16,8 +16,8 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from indexer.analysis import FUNCTION_WORDS, Token, tokens
-from indexer.grammar import Field, Leaf, Phrase, Query, Similar, Word
 from indexer.leaves import required
+from indexer.nodes import Field, Leaf, Phrase, Query, Similar, Word
 from indexer.vocabulary import Vocabulary
 
 ALTERNATIVES = 2

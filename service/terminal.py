@@ -12,7 +12,7 @@ import click
 from indexer.reports import BuildReport
 from indexer.store import Passage
 from indexer.types import Article, Span
-from service.wording import ordinal
+from service.wording import ordinal, spoken_days
 
 if TYPE_CHECKING:
     # Only for their types: making the models of results takes a tenth of a second.
@@ -105,18 +105,20 @@ def generation_lines(generations: Sequence[GenerationShape]) -> Iterator[str]:
 
 def search_lines(result: SearchResult, *, explain: bool) -> Iterator[str]:
     """The hits, best first."""
-    yield from _circumstances(result.degraded, result.pending)
+    yield from _circumstances(result)
     yield from _did_you_mean(result)
     if not result.hits:
         yield "Nothing found."
     for hit in result.hits:
         yield from _hit(hit, explain=explain)
+    yield from _facets(result)
 
 
 def answer_lines(result: AnswerResult) -> Iterator[str]:
     """The answer with where it stands, or that there is none."""
-    yield from _circumstances(result.degraded, result.pending)
+    yield from _circumstances(result)
     yield from _did_you_mean(result)
+    yield from _facets(result)
     if result.answer is None:
         yield "The articles do not say."
         if result.hits:
@@ -243,11 +245,30 @@ def _origin(article: ArticleShape | Article) -> str:
     return ", ".join(printable(part) for part in parts if part)
 
 
-def _circumstances(degraded: Sequence[str], pending: int) -> Iterator[str]:
-    for reason in degraded:
+def _circumstances(result: SearchResult | AnswerResult) -> Iterator[str]:
+    for reason in result.degraded:
         yield f"Note: {printable(reason)}"
-    if pending:
-        yield f"Note: {pending} seed files are not indexed yet; run: winnow build"
+    if result.pending:
+        yield f"Note: {result.pending} seed files are not indexed yet; run: winnow build"
+    # What was given as an option, its user knows.
+    for period in result.filters.periods:
+        if period.phrase is not None:
+            way_out = "; --no-dates searches all days" if period.origin == "phrase" else ""
+            told = (
+                f"{spoken_days(period.after, period.before)} ({printable(period.phrase)}){way_out}"
+            )
+            yield f"Only articles {told}"
+
+
+def _facets(result: SearchResult | AnswerResult) -> Iterator[str]:
+    """One line a facet, with as many values as were counted."""
+    if result.facets is None:
+        return
+    for name in ("source", "author", "month"):
+        values = getattr(result.facets, name)
+        if values:
+            counted = (f"{printable(each.value)} ({each.count})" for each in values)
+            yield f"By {name}: {', '.join(counted)}"
 
 
 def _did_you_mean(result: SearchResult | AnswerResult) -> Iterator[str]:

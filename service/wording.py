@@ -1,6 +1,13 @@
-"""Words for numbers, the same on the page and at the terminal."""
+"""Words for numbers and days, the same on the page and at the terminal."""
 
 from __future__ import annotations
+
+import datetime as dt
+
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 
 def ordinal(place: int | None) -> str:
@@ -13,3 +20,31 @@ def ordinal(place: int | None) -> str:
         return "not found"
     teens = place % 100 in {11, 12, 13}
     return f"{place}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(place % 10, 'th')}"
+
+
+def spoken_day(day: dt.date) -> str:
+    """A day as people write it."""
+    # strftime would name the month in the system's language.
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def spoken_month(month: str) -> str:
+    """A month such as 2025-07 as people write it."""
+    year, number = month.split("-")
+    return f"{MONTHS[int(number) - 1]} {int(year)}"
+
+
+def spoken_days(after: dt.date | None, before: dt.date | None) -> str:
+    """The days from ``after`` to ``before``, either of them open where it is None.
+
+    >>> spoken_days(dt.date(2025, 7, 1), None)
+    'since 1 July 2025'
+    >>> spoken_days(dt.date(2025, 7, 1), dt.date(2025, 7, 31))
+    'from 1 July 2025 to 31 July 2025'
+    """
+    if after is None or before is None:
+        first = "" if after is None else f"since {spoken_day(after)}"
+        return first or ("" if before is None else f"until {spoken_day(before)}")
+    if after == before:
+        return f"of {spoken_day(after)}"
+    return f"from {spoken_day(after)} to {spoken_day(before)}"

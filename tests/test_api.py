@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ def test_a_search_has_the_shape_of_the_contract(client: FlaskClient, collection:
     assert body.keys() == {
         *("query", "mode", "generation", "took_ms", "degraded", "pending", "hits", "next_cursor"),
         "did_you_mean",
+        "filters",
     }
     assert body["did_you_mean"] is None
     assert body["degraded"] == []
@@ -212,6 +214,89 @@ def test_explain_tells_how_the_ranking_came_about(client: FlaskClient) -> None:
 def test_dates_limit_the_hits(client: FlaskClient) -> None:
     body = client.get("/v1/search?q=corridor&after=2025-07-03&before=2025-07-04").get_json()
     assert {hit["article"]["published"] for hit in body["hits"]} == {"2025-07-03", "2025-07-04"}
+    assert body["filters"] == {
+        "periods": [
+            {"after": "2025-07-03", "before": "2025-07-04", "origin": "parameter"}
+            | {"phrase": None, "span": None}
+        ],
+        "month": None,
+        "source": None,
+        "author": None,
+    }
+
+
+def test_days_in_the_query_are_told_with_their_place(client: FlaskClient) -> None:
+    body = client.get("/v1/search?q=++corridor+after:2025-07-14").get_json()
+    assert {hit["article"]["published"] for hit in body["hits"]} == {"2025-07-14", "2025-07-15"}
+    (period,) = body["filters"]["periods"]
+    assert period == {
+        "after": "2025-07-14",
+        "before": None,
+        "origin": "grammar",
+        "phrase": "after:2025-07-14",
+        "span": [9, 25],
+    }
+
+
+@pytest.mark.parametrize("route", ["search", "answers"])
+def test_a_phrase_limits_the_days_and_can_be_taken_back(client: FlaskClient, route: str) -> None:
+    asked = f"/v1/{route}?q=who+proposed+the+corridor+on+3+July+2025"
+    body = client.get(asked).get_json()
+    assert {hit["article"]["published"] for hit in body["hits"]} == {"2025-07-03"}
+    (period,) = body["filters"]["periods"]
+    assert (period["origin"], period["phrase"]) == ("phrase", "on 3 July 2025")
+    assert [period["after"], period["before"]] == ["2025-07-03"] * 2
+    ignored = client.get(f"{asked}&dates=ignore").get_json()
+    assert ignored["filters"]["periods"] == []
+    assert len({hit["article"]["published"] for hit in ignored["hits"]}) > 1
+
+
+def test_relative_days_are_those_before_the_engines_day_on_every_page(
+    collection: Settings,
+) -> None:
+    days = iter([dt.date(2025, 7, 4), dt.date(2025, 7, 5)])
+    engine = Engine(collection, WordEmbedder(), clock=lambda: next(days))
+    client = create_app(engine).test_client()
+    found: dict[str, Any] = {"next_cursor": ""}
+    for _ in range(2):
+        parameters = {"cursor": found["next_cursor"]} if found["next_cursor"] else {}
+        found = client.get(
+            "/v1/search", query_string={"q": "corridor yesterday", "limit": "1", **parameters}
+        ).get_json()
+        assert {hit["article"]["published"] for hit in found["hits"]} == {"2025-07-03"}
+    assert found["next_cursor"] is None
+    engine.close()
+
+
+def test_facets_count_all_that_was_found_and_lead_to_it(client: FlaskClient) -> None:
+    asked = "/v1/search?q=corridor&limit=1&mode=keyword"
+    assert "facets" not in client.get(asked).get_json()
+    body = client.get(f"{asked}&facets=1").get_json()
+    assert body["facets"] == {
+        "source": [],
+        "author": [{"value": "A desk", "count": 15}],
+        "month": [{"value": "2025-07", "count": 15}],
+    }
+    narrowed = client.get(f"{asked}&facets=1&author=a+DESK&month=2025-07").get_json()
+    assert narrowed["facets"] == body["facets"]
+    assert narrowed["filters"]["author"] == "a DESK"
+    assert narrowed["filters"]["month"] == "2025-07"
+    answered = client.get("/v1/answers?q=corridor&facets=1").get_json()
+    assert answered["facets"]["month"] == [{"value": "2025-07", "count": 30}]
+
+
+@pytest.mark.parametrize("filters", ["source=x", "author=Nobody", "month=2025-08"])
+def test_a_filter_that_no_article_fulfils_leaves_nothing(client: FlaskClient, filters: str) -> None:
+    body = client.get(f"/v1/answers?q=corridor&facets=1&{filters}").get_json()
+    assert (body["hits"], body["reason"]) == ([], "no_hits")
+    assert body["facets"] == {"source": [], "author": [], "month": []}
+
+
+def test_filters_can_be_posted(client: FlaskClient) -> None:
+    asked = {"question": "corridor", "month": "2025-07", "facets": True, "dates": "ignore"}
+    body = client.post("/v1/answers", json=asked).get_json()
+    assert body["filters"]["month"] == "2025-07"
+    assert body["facets"]["author"]
 
 
 def test_articles_and_paragraphs_can_be_fetched(client: FlaskClient) -> None:
@@ -244,6 +329,13 @@ REFUSED = [
     ("q=a&cursor=rubbish", "cursor"),
     ("q=a&after=1751500800", "after"),
     ("q=a&after=2025-07-03&before=2025-07-02", "after"),
+    ("q=a&month=2025-13", "month"),
+    ("q=a&month=July", "month"),
+    ("q=a&source=", "source"),
+    ("q=a&author=a%00b", "author"),
+    (f"q=a&author={'x' * 201}", "author"),
+    ("q=a&dates=maybe", "dates"),
+    ("q=a&facets=several", "facets"),
 ]
 
 
@@ -439,7 +531,8 @@ def test_the_openapi_document_names_every_route_and_is_served_with_its_reader(
     assert document["paths"].keys() == routes
     search = document["paths"]["/v1/search"]["get"]
     assert {p["name"] for p in search["parameters"]} == {
-        *("q", "limit", "mode", "after", "before", "cursor", "explain")
+        *("q", "limit", "mode", "after", "before", "cursor", "explain"),
+        *("month", "source", "author", "dates", "facets"),
     }
     assert "application/problem+json" in search["responses"]["400"]["content"]
     page = client.get("/docs", follow_redirects=True)

@@ -91,6 +91,28 @@ def test_dates_and_mode_are_passed_on(built: Run) -> None:
     assert [part["source"] for part in body["hits"][0]["contributions"]] == ["keyword"]
 
 
+def test_days_in_the_question_are_told_and_can_be_left_alone(built: Run) -> None:
+    told = "Only articles from 1 January 2024 to 31 December 2024 (in 2024); --no-dates searches"
+    shown = built("search", "the harvest in 2024").stdout
+    assert told in shown
+    assert "Brussels" not in shown
+    assert told in built("ask", "was the harvest poor in 2024").stdout
+    assert "Only articles" not in built("search", "the harvest in 2024", "--no-dates").stdout
+    grammar = built("search", "harvest before:2024-02").stdout
+    assert "Only articles until 29 February 2024 (before:2024-02)\n" in grammar
+
+
+def test_filters_and_facets_are_passed_on(built: Run) -> None:
+    shown = built("search", "was", "--facets").stdout
+    assert "By author: A desk (2)\nBy month: 2024-01 (1), 2025-07 (1)" in shown
+    assert "By source" not in shown
+    month = json.loads(built("search", "was", "--month", "2024-01", "--json").stdout)
+    assert [hit["article"]["source"] for hit in month["hits"]] == ["b.txt"]
+    assert built("search", "was", "--author", "nobody").stdout == "Nothing found.\n"
+    assert built("search", "was", "--source", "nowhere").stdout == "Nothing found.\n"
+    assert "By month: " in built("ask", "was the harvest poor", "--facets").stdout
+
+
 def test_ask_quotes_the_sentence_or_says_that_there_is_none(built: Run) -> None:
     answer = built("ask", "who proposed an operator").stdout
     assert "“Brussels proposed an operator.”" in answer
@@ -121,6 +143,8 @@ def test_broken_syntax_is_searched_and_said(built: Run) -> None:
         (("search", "x", "--limit", "0"), 2, "--limit"),
         (("search", "x", "--after", "yesterday"), 2, "--after"),
         (("search", "x", "--mode", "psychic"), 2, "--mode"),
+        (("search", "x", "--month", "July"), 2, "month: "),
+        (("ask", "x", "--source", ""), 2, "source: "),
         (("search",), 2, "QUERY"),
         (("eval", "nowhere"), 2, "nowhere"),
         (("eval", "empty"), 1, "is not a set of judged questions"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -7,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.grammar import (
-    MAX_DEPTH,
+from indexer.grammar import MAX_DEPTH, parse
+from indexer.nodes import (
     All,
     Any_,
     Constraint,
@@ -18,13 +19,13 @@ from indexer.grammar import (
     Prefix,
     Wildcard,
     Word,
-    parse,
 )
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "query-grammar.md"
 
 _SYNTAX = ['"', "“", "„", "»", "(", ")", " ", " ", "+", "-", "*", "?", "AND", "OR", "NOT", ":"]
 _TROUBLE = ["\0", "\ud800", "\u202e", "\u200f", "🙂", "e\u0301", "title:", "by:", "source:", "ab"]
+_TROUBLE += ["after:", "before:", "2025", "-07"]
 _QUERIES = st.lists(st.sampled_from(_SYNTAX + _TROUBLE), max_size=25).map("".join) | st.text()
 
 
@@ -35,6 +36,7 @@ def test_any_text_parses_and_broken_syntax_is_searched_as_plain_words(text: str)
     if query.problem:
         assert query.constraint is None
         assert query.words == tuple(text.split())
+        assert query.periods == ()
         place = re.fullmatch(r".+ at character (\d+); searched as plain words", query.problem)
         assert place is not None
         assert 1 <= int(place[1]) <= len(query.text)
@@ -214,6 +216,16 @@ def test_plain_questions_have_no_constraint(text: str) -> None:
         ("what is the source: AFP", "no word after source: at character 13"),
         ("title:(oil)", "no word after title: at character 1"),
         ("title:body:oil", "no word after title: at character 1"),
+        ("oil after:", "no date after after: at character 5"),
+        ("after: 2025", "no date after after: at character 1"),
+        ("before:Christmas oil", "no date after before: at character 1"),
+        ("after:2025-02-30", "no date after after: at character 1"),
+        ('after:"2025"', "no date after after: at character 1"),
+        ("(oil after:2025) OR gas", "after: within parentheses at character 6"),
+        ("oil OR after:2025", "no word after OR at character 5"),
+        ("after:2025 OR oil", "no word before OR at character 12"),
+        ("oil AND before:2025", "no word after AND at character 5"),
+        ("oil -after:2025", "no word after - at character 5"),
         (
             "(" * (MAX_DEPTH + 1) + "a" + ")" * (MAX_DEPTH + 1),
             f"more than {MAX_DEPTH} parentheses deep at character {MAX_DEPTH + 1}",
@@ -242,6 +254,56 @@ def test_a_query_of_negatives_scores_nothing() -> None:
     assert query.question == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "after", "before"),
+    [
+        ("after:2025-07-03 oil", "2025-07-03", None),
+        ("oil after:2025-07", "2025-07-01", None),
+        ("oil after:2025 gas", "2025-01-01", None),
+        ("oil before:2025-07-03", None, "2025-07-03"),
+        ("oil before:2024-02?", None, "2024-02-29"),
+        ("oil before:2025", None, "2025-12-31"),
+    ],
+)
+def test_days_limit_a_query_and_are_no_part_of_the_question(
+    text: str, after: str | None, before: str | None
+) -> None:
+    query = parse(text)
+    first, last = (dt.date.fromisoformat(day) if day else None for day in (after, before))
+    (period,) = query.periods
+    assert (period.after, period.before, period.origin) == (first, last, "grammar")
+    assert period.span
+    assert re.fullmatch(r"(after|before):[-\d]+", text[slice(*period.span)])
+    assert query.question in {"oil", "oil gas"}
+    assert query.constraint is None
+    assert query.problem is None
+
+
+def test_days_stand_beside_everything_else() -> None:
+    query = parse("price +oil after:2025 before:2025-07 -(gas OR coal)")
+    assert [(each.after, each.before) for each in query.periods] == [
+        (dt.date(2025, 1, 1), None),
+        (None, dt.date(2025, 7, 31)),
+    ]
+    assert query.constraint == All((Word("oil"), Not(Any_((Word("gas"), Word("coal"))))))
+    assert query.question == "price oil"
+
+
+def test_nothing_but_days_is_fulfilled_by_every_paragraph_of_them() -> None:
+    query = parse("after:2025-07")
+    assert (query.constraint, query.terms, query.words) == (All(()), (), ())
+
+
+@given(_CONSTRAINTS, st.dates())
+def test_days_change_nothing_else_of_a_query(constraint: Constraint, day: dt.date) -> None:
+    alone = parse(f"wish +{typed(constraint)}")
+    beside = parse(f"wish +{typed(constraint)} before:{day}")
+    assert (beside.words, beside.terms, beside.constraint) == (
+        *(alone.words, alone.terms, alone.constraint),
+    )
+    assert [each.before for each in beside.periods] == [day]
+
+
 def test_the_problems_on_the_page_are_those_reported() -> None:
     section = PAGE.read_text("utf-8").split("## Broken syntax")[1].split("## ")[0]
     rows = re.findall(r"^\| `(.+)` \| (.+) \|$", section, re.MULTILINE)
@@ -258,5 +320,6 @@ def test_every_marked_query_on_the_page_is_understood() -> None:
         for q in re.findall("`(.+?)`", row)
     ]
     assert len(queries) >= 14
-    assert [query for query in queries if not parse(query).constraint] == ["oil prices"]
+    plain = [query for query in queries if not parse(query).constraint]
+    assert plain == ["oil prices", "oil after:2025-07-03", "oil before:2025-07"]
     assert not any(parse(query).problem for query in queries)

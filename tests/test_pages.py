@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from flask import Flask
@@ -20,7 +22,9 @@ from indexer.errors import (
     StaleCursor,
     WinnowError,
 )
+from indexer.filters import Filters, Period
 from indexer.types import Span
+from service.filtering import FacetsShape, FiltersShape
 from service.hints import CorrectedWord, DidYouMean
 from service.requests import AnswerQuery, ArticlesQuery, SearchQuery
 from service.results import (
@@ -42,6 +46,7 @@ GENERATION = "20251122T181002.123456Z"
 ID = "6d57407f6c4ba910"
 TEXT = "The sides came close. Brussels proposed a model\nwith an operator. It stalled."
 SENTENCE = Span(22, 66)
+QUESTION = "in July 2025 who"
 
 HOSTILE = """<script>alert(1)</script> " onfocus="alert(2)" ' & {{ 7*7 }} \u202eexe.fdp </p>"""
 
@@ -107,6 +112,8 @@ class FakeEngine:
         self.newest = [ArticleEntry(**an_article().model_dump(), paragraphs=3)]
         self.state: dict[str, Any] = {}
         self.result: dict[str, Any] = {}
+        self.filters = Filters()
+        self.facets = FacetsShape(source=[], author=[], month=[])
 
     def answer(self, query: AnswerQuery) -> AnswerResult:
         self._ask(query)
@@ -142,6 +149,8 @@ class FakeEngine:
         return {
             "generation": GENERATION,
             "took_ms": {"total": 11.2},
+            "filters": FiltersShape.of(self.filters, QUESTION),
+            "facets": self.facets,
             **{name: self.result.get(name, value) for name, value in values.items()},
         }
 
@@ -518,7 +527,7 @@ def test_the_first_page_asks_for_an_answer_and_more_keeps_the_search(
 
     (asked,) = engine.asked
     assert asked == AnswerQuery.model_validate(
-        {"q": "who & what", "limit": 10, "mode": "semantic"}
+        {"q": "who & what", "limit": 10, "mode": "semantic", "facets": True}
         | {"after": "2025-01-01", "before": "2025-02-01"}
     )
     (more,) = page.all("a", rel="next")
@@ -553,6 +562,90 @@ def test_the_form_keeps_what_was_sent(get: Get) -> None:
     assert page.all("input", name="before", value="2025-02-01")
 
 
+# Limits and counts
+
+
+def test_what_limits_a_search_is_said_and_can_be_taken_back(get: Get, engine: FakeEngine) -> None:
+    july = Period(dt.date(2025, 7, 1), dt.date(2025, 7, 31), "phrase", Span(0, 12))
+    engine.filters = Filters((july,), source="cnn.com", author="Anna Kern", month="2025-07")
+
+    page = get("/", q=QUESTION, source="cnn.com", author="Anna Kern", month="2025-07")
+
+    assert "“in July 2025”: articles from 1 July 2025 to 31 July 2025 remove" in page.text
+    assert "articles of July 2025 remove" in page.text
+    assert "articles of cnn.com remove" in page.text
+    assert "articles by Anna Kern remove" in page.text
+    removals = [str(a["href"]) for a in page.all("a") if "aria-label" in a]
+    kept = {"q": QUESTION, "source": "cnn.com", "author": "Anna Kern", "month": "2025-07"}
+    for address, changed in zip(
+        removals, [{"dates": "ignore"}, {"month": ""}, {"source": ""}, {"author": ""}], strict=True
+    ):
+        wanted = {name: value for name, value in (kept | changed).items() if value}
+        assert dict(parse_qsl(urlsplit(address).query)) == wanted
+        get(address)
+
+
+def test_days_of_the_form_and_of_the_grammar_can_be_taken_back(
+    get: Get, engine: FakeEngine
+) -> None:
+    day = dt.date(2025, 7, 3)
+    engine.filters = Filters((Period(day, None), Period(None, day, "grammar", Span(3, 12))))
+
+    page = get("/", q=QUESTION, after="2025-07-03")
+
+    assert "articles since 3 July 2025 remove" in page.text
+    assert "“July 2025”: articles until 3 July 2025 remove" in page.text
+    removals = [urlsplit(str(a["href"])).query for a in page.all("a") if "aria-label" in a]
+    assert [dict(parse_qsl(query)) for query in removals] == [
+        {"q": QUESTION},
+        {"q": "in who", "after": "2025-07-03"},
+    ]
+
+
+def test_counts_lead_to_the_search_for_what_was_counted(get: Get, engine: FakeEngine) -> None:
+    engine.facets = FacetsShape.of(
+        {
+            "source": [("cnn.com", 7), ("usatoday.com", 2)],
+            "author": [("Anna Kern", 9)],
+            "month": [("2025-07", 8), ("2024-12", 1)],
+        }
+    )
+
+    page = get("/", q="who", mode="keyword", after="2024-01-01")
+
+    assert "Source: cnn.com 7, usatoday.com 2" in page.text
+    assert "Month: July 2025 8, December 2024 1" in page.text
+    assert "Author:" not in page.text  # One value alone leaves nothing out.
+    assert "/?q=who&mode=keyword&after=2024-01-01&source=usatoday.com" in page.links
+    get("/?q=who&mode=keyword&after=2024-01-01&month=2024-12")
+    assert engine.asked[-1].month == "2024-12"
+    assert engine.asked[-1].facets
+
+
+def test_a_new_question_keeps_what_was_chosen_but_reads_its_own_dates(get: Get) -> None:
+    page = get("/", q="who", source="cnn.com", month="2025-07", dates="ignore")
+
+    hidden = page.all("input", type="hidden")
+    assert {field["name"]: field["value"] for field in hidden} == {
+        "source": "cnn.com",
+        "month": "2025-07",
+    }
+
+
+def test_nothing_within_the_limits_says_that_they_are_there(get: Get, engine: FakeEngine) -> None:
+    engine.result = {"answer": None, "reason": "no_hits", "hits": []}
+    engine.filters = Filters(source="cnn.com")
+
+    assert "No paragraph within these limits has the words" in get("/", q="who").text
+
+
+def test_without_limits_none_are_mentioned(get: Get) -> None:
+    page = get("/", q="who")
+
+    assert "remove" not in page.text
+    assert not page.all("input", type="hidden")
+
+
 # Mistakes and trouble
 
 
@@ -562,6 +655,10 @@ def test_the_form_keeps_what_was_sent(get: Get) -> None:
         ("/?q=who&after=yesterday", "From: this is not a day of the calendar."),
         ("/?q=who&before=2025-02-30", "To: this is not a day of the calendar."),
         ("/?q=who&mode=magic", "Search by: this is not a way to search."),
+        ("/?q=who&month=2025-13", "Month: this is not a month of the calendar."),
+        ("/?q=who&source=" + "a" * 201, "Source: this is longer than 200 characters."),
+        ("/?q=who&author=%00", "Author: this has characters that no text has."),
+        ("/?q=who&dates=x", "Dates in the question: this is not a way to read them."),
         ("/?mode=magic", "Search by: this is not a way to search."),
         ("/?q=" + "a" * 8001, "Question: this is longer than 1000 characters."),
         ("/?q=who%00", "Question: this has characters that no text has."),
@@ -714,6 +811,10 @@ def test_hostile_text_stays_text(get: Get, engine: FakeEngine, address: str) -> 
         "degraded": [HOSTILE],
     }
     engine.state = {"generation": HOSTILE, "degraded": [HOSTILE]}
+    engine.filters = Filters(source=HOSTILE, author=HOSTILE)
+    engine.facets = FacetsShape.of(
+        {"source": [(HOSTILE, 1), ("b", 1)], "author": [(HOSTILE, 1), ("b", 1)], "month": []}
+    )
 
     page = get(address)
 

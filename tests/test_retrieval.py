@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from indexer.build import build
 from indexer.errors import ModelError
+from indexer.filters import Filters, Period
 from indexer.generations import Generations
 from indexer.manifest import READABLE
 from indexer.settings import Settings
@@ -95,12 +97,139 @@ def of(ranking: Ranking, snapshot: Snapshot) -> list[str]:
 def test_dates_limit_the_candidates_and_not_only_the_hits(
     snapshot: Snapshot, collection: Settings, mode: Mode
 ) -> None:
-    ranking = rank(
-        snapshot, collection, "peace corridor", mode, after="2025-07-20", before="2025-07-20"
-    )
+    day = dt.date(2025, 7, 20)
+    ranking = rank(snapshot, collection, "peace corridor", mode, Filters((Period(day, day),)))
     found = of(ranking, snapshot)
     assert found
     assert set(found) == {"19.txt"}
+
+
+TODAY = dt.date(2025, 7, 20)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("text", "question", "sources"),
+    [
+        ("peace corridor on 19 July 2025", "peace corridor", {"18.txt"}),
+        ("on 19 July 2025, peace corridor", "peace corridor", {"18.txt"}),
+        ("peace yesterday border?", "peace border?", {"18.txt"}),
+        ("peace border since 19 July", "peace border", {"18.txt", "19.txt"}),
+        ("peace border after:2025-07-19", "peace border", {"18.txt", "19.txt"}),
+    ],
+)
+def test_days_in_the_question_limit_the_articles_and_leave_its_words(  # noqa: PLR0917 - fixtures are parameters
+    snapshot: Snapshot,
+    collection: Settings,
+    mode: Mode,
+    text: str,
+    question: str,
+    sources: set[str],
+) -> None:
+    ranking = rank(snapshot, collection, text, mode, today=TODAY)
+    assert set(of(ranking, snapshot)) == sources
+    assert ranking.query.question == question
+    assert ranking.query.text == text
+    assert len(ranking.filters.periods) == 1
+    assert not ranking.degraded
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "peace in 1966",  # No article is of that year.
+        "peace in July 2025",  # All of them are of that month.
+        "peace since 2020",
+        "peace between 2020 and 19 July 2025",  # So much was never collected.
+        '"peace on 19 July 2025"',
+        "(peace on 19 July) OR treaty",
+        "peace on 19 July OR treaty",
+        "NOT on 19 July 2025",
+        "peace (on 19 July 2025",
+        "peace on 19 July 2025 after:2025-07-02",
+    ],
+)
+def test_a_phrase_that_tells_nothing_apart_or_is_marked_stays_among_the_words(
+    snapshot: Snapshot, collection: Settings, text: str
+) -> None:
+    ranking = rank(snapshot, collection, text, "keyword", today=TODAY)
+    assert ranking == rank(snapshot, collection, text, "keyword")
+    assert all(period.origin == "grammar" for period in ranking.filters.periods)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "days"),
+    [
+        ("last month", "from 1 June 2025 to 30 June 2025"),
+        ("on 19 July 2024", "of 19 July 2024"),
+    ],
+)
+def test_that_nothing_is_of_the_days_asked_for_is_said(
+    snapshot: Snapshot, collection: Settings, phrase: str, days: str
+) -> None:
+    ranking = rank(snapshot, collection, f"peace {phrase}", today=TODAY)
+    assert ranking.ranked
+    assert ranking.filters == Filters()
+    assert ranking.query.question == f"peace {phrase}"
+    assert ranking.degraded == (
+        f"there is no article {days}; “{phrase}” is searched as plain words",
+    )
+
+
+def test_days_that_a_parameter_names_win_over_a_phrase(
+    snapshot: Snapshot, collection: Settings
+) -> None:
+    text = "peace on 19 July 2025"
+    day = Filters((Period(dt.date(2025, 7, 2), dt.date(2025, 7, 2)),))
+    ranking = rank(snapshot, collection, text, "semantic", day, today=TODAY)
+    assert set(of(ranking, snapshot)) == {"01.txt"}
+    assert ranking.filters == day
+    assert ranking.query.question == text
+
+
+def test_without_a_day_to_be_seen_from_a_phrase_is_words(
+    snapshot: Snapshot, collection: Settings
+) -> None:
+    ranking = rank(snapshot, collection, "peace on 19 July 2025")
+    assert ranking.filters == Filters()
+    assert len(set(of(ranking, snapshot))) > 1
+
+
+def test_other_filters_go_together_with_a_phrase(snapshot: Snapshot, collection: Settings) -> None:
+    text = "peace corridor on 19 July 2025"
+    desk = rank(snapshot, collection, text, filters=Filters(author="a DESK"), today=TODAY)
+    assert set(of(desk, snapshot)) == {"18.txt"}
+    assert {period.origin for period in desk.filters.periods} == {"phrase"}
+    nobody = rank(snapshot, collection, text, filters=Filters(author="Nobody"), today=TODAY)
+    assert not nobody.ranked
+    assert not nobody.degraded
+
+
+def test_a_question_of_nothing_but_a_phrase_keeps_its_words(
+    snapshot: Snapshot, collection: Settings
+) -> None:
+    ranking = rank(snapshot, collection, "on 19 July 2025", "semantic", today=TODAY)
+    assert set(of(ranking, snapshot)) == {"18.txt"}
+    assert ranking.query.question == "on 19 July 2025"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_query_of_nothing_but_days_finds_all_that_is_of_them(
+    snapshot: Snapshot, collection: Settings, mode: Mode
+) -> None:
+    ranking = rank(snapshot, collection, "after:2025-07-19 before:2025-07-19", mode)
+    assert of(ranking, snapshot) == ["18.txt"] * 3
+
+
+def test_a_phrase_that_leaves_nothing_is_not_applied_and_that_is_said(
+    snapshot: Snapshot, collection: Settings
+) -> None:
+    wider = rank(snapshot, collection, "source:00.txt peace on 19 July 2025", today=TODAY)
+    assert set(of(wider, snapshot)) == {"00.txt"}
+    assert wider.filters == Filters()
+    assert wider.degraded == (
+        "nothing was found on 19 July 2025, so these are articles of all days",
+    )
 
 
 def test_a_constraint_holds_for_every_hit_of_both_sides(

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.analysis import tokens
-from indexer.grammar import Similar, Word, parse
+from indexer.grammar import parse
+from indexer.nodes import Similar, Word
 from indexer.vocabulary import vocabulary
 from service.spelling import Speller, corrected, corrections, rewritten
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import datetime as dt
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,21 +11,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.errors import IndexCorrupt, NotFound
-from indexer.store import ArticleStore
+from indexer.filters import Filters, Period
+from indexer.store import ArticleStore, Coverage
 from indexer.storing import StoreWriter, paragraph_key
 from indexer.types import Article, Paragraph, Span
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
-def article(name: str, *paragraphs: str, published: str | None = None) -> Article:
+def article(
+    name: str,
+    *paragraphs: str,
+    published: str | None = None,
+    byline: str | None = None,
+    publisher: str | None = None,
+) -> Article:
     return Article(
         id=name,
         source=f"{name}.txt",
         title=f"Title of {name}",
         published=published,
-        byline=None,
-        publisher=None,
+        byline=byline,
+        publisher=publisher,
         language=None,
         encoding="utf-8",
         paragraphs=tuple(
@@ -103,6 +112,17 @@ def test_articles_are_listed_newest_first_and_those_without_a_date_last(tmp_path
     store.close()
 
 
+def of_days(after: str | None, before: str | None) -> Filters:
+    first, last = (dt.date.fromisoformat(day) if day else None for day in (after, before))
+    return Filters((Period(first, last),))
+
+
+def matching(store: ArticleStore, filters: Filters) -> list[int]:
+    keys = store.matching(filters)
+    assert keys is not None
+    return keys.tolist()
+
+
 @pytest.mark.parametrize(
     ("after", "before", "keys"),
     [
@@ -122,7 +142,7 @@ def test_a_range_of_days_includes_both_ends_and_no_undated_article(
         article("b", "x", published="2025-07-03T23:59:00"),
         article("c", "x"),
     )
-    assert store.published_within(after, before).tolist() == sorted(keys_of(*keys))
+    assert matching(store, of_days(after, before)) == sorted(keys_of(*keys))
     store.close()
 
 
@@ -132,9 +152,77 @@ def test_a_day_is_that_of_the_articles_own_time_zone(tmp_path: Path) -> None:
         article("early", "x", published="2025-07-03T01:00:00+02:00"),
         article("late", "x", published="2025-07-02T23:30:00-05:00"),
     )
-    assert store.published_within("2025-07-03", "2025-07-03").tolist() == keys_of("early1")
-    assert store.published_within("2025-07-02", "2025-07-02").tolist() == keys_of("late1")
+    assert matching(store, of_days("2025-07-03", "2025-07-03")) == keys_of("early1")
+    assert matching(store, of_days("2025-07-02", "2025-07-02")) == keys_of("late1")
     store.close()
+
+
+def told_apart() -> tuple[Article, ...]:
+    url = "https://www.Example.org/2025/x.html"
+    return (
+        article("a", "x", "y", published="2025-07-03", byline="Anna Kern", publisher=url),
+        article("b", "x", published="2025-07-04", byline="anna kern", publisher="Agency"),
+        article("c", "x", published="2025-08-01", byline="AFP", publisher="agency"),
+        article("d", "x"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("filters", "keys"),
+    [
+        (Filters(source="EXAMPLE.org"), ["a1", "a2"]),
+        (Filters(source="Agency"), ["b1", "c1"]),
+        (Filters(author="anna KERN"), ["a1", "a2", "b1"]),
+        (Filters(author="anna"), []),
+        (Filters(month="2025-07"), ["a1", "a2", "b1"]),
+        (Filters(of_days("2025-07-04", None).periods, month="2025-07"), ["b1"]),
+        (Filters(of_days("2025-08-01", None).periods, month="2025-07"), []),
+        (Filters(month="2025-07", author="Anna Kern", source="agency"), ["b1"]),
+        (Filters(source="' OR 1=1 --"), []),
+    ],
+)
+def test_filters_hold_all_together(tmp_path: Path, filters: Filters, keys: list[str]) -> None:
+    store = store_of(tmp_path, *told_apart())
+    assert matching(store, filters) == sorted(keys_of(*keys))
+    store.close()
+
+
+def test_without_a_filter_there_is_nothing_to_choose(tmp_path: Path) -> None:
+    store = store_of(tmp_path, *told_apart())
+    assert store.matching(Filters()) is None
+    store.close()
+
+
+def test_facets_count_paragraphs_the_most_frequent_first(tmp_path: Path) -> None:
+    store = store_of(tmp_path, *told_apart())
+    assert store.facets(store.keys().tolist(), 10) == {
+        "source": [("Agency", 2), ("example.org", 2)],
+        "author": [("Anna Kern", 3), ("AFP", 1)],
+        "month": [("2025-07", 3), ("2025-08", 1)],
+    }
+    first = {"source": [("Agency", 2)], "author": [("Anna Kern", 2)], "month": [("2025-07", 2)]}
+    assert store.facets(keys_of("a1", "b1", "c1", "d1"), 1) == first
+    assert store.facets([], 10) == {"source": [], "author": [], "month": []}
+    store.close()
+
+
+def test_a_facet_counts_what_its_filter_finds(tmp_path: Path) -> None:
+    store = store_of(tmp_path, *told_apart())
+    for name, values in store.facets(store.keys().tolist(), 10).items():
+        for value, count in values:
+            assert len(matching(store, replace(Filters(), **{name: value}))) == count
+    store.close()
+
+
+def test_coverage_says_how_a_period_lies_among_the_dates(tmp_path: Path) -> None:
+    store = store_of(tmp_path, *told_apart())
+    first = dt.date(2025, 7, 3)
+    assert store.coverage(Period(None, dt.date(2025, 7, 31))) == Coverage(2, 3, first)
+    assert store.coverage(Period(dt.date(2026, 1, 1), None)) == Coverage(0, 3, first)
+    store.close()
+    undated = store_of(tmp_path, article("d", "x"))
+    assert undated.coverage(Period(None, None)) == Coverage(0, 0, None)
+    undated.close()
 
 
 def test_what_is_not_there_is_not_found(tmp_path: Path) -> None:

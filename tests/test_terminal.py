@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import datetime as dt
+
 import click
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.filters import Filters, Period
 from indexer.reports import BuildReport
 from indexer.types import Span
+from service.filtering import FacetsShape, FiltersShape
 from service.hints import CorrectedWord, DidYouMean, SuggestionList, SuggestionShape
 from service.results import (
     ArticleShape,
@@ -23,12 +27,19 @@ from service.terminal import (
 )
 
 
-def result(text: str, best: Span | None) -> SearchResult:
+def result(
+    text: str,
+    best: Span | None,
+    period: Period | None = None,
+    facets: FacetsShape | None = None,
+) -> SearchResult:
     return SearchResult(
         query="q",
         mode="hybrid",
         generation="g",
         took_ms={"total": 1.0},
+        filters=FiltersShape.of(Filters((period,) if period else ()), "q in July 2025"),
+        facets=facets,
         degraded=["keywords only: no model"],
         pending=2,
         next_cursor=None,
@@ -151,3 +162,19 @@ def test_completions_are_one_a_line() -> None:
     assert lines == ["Brussels  name, 1 paragraph", "Baku  name, 2 paragraphs"]
     nothing = found.model_copy(update={"suggestions": []})
     assert list(suggestion_lines(nothing)) == ["Nothing begins so."]
+
+
+def test_limits_that_the_question_names_are_told_and_counts_come_last() -> None:
+    phrase = Period(dt.date(2025, 7, 1), dt.date(2025, 7, 31), "phrase", Span(2, 14))
+    counts = FacetsShape.of({"source": [("a\x1bb", 2), ("c", 1)], "author": [], "month": []})
+    lines = list(search_lines(result("Text.", None, phrase, counts), explain=False))
+    assert lines[2] == (
+        "Only articles from 1 July 2025 to 31 July 2025 (in July 2025); "
+        "--no-dates searches all days"
+    )
+    assert lines[-1] == "By source: ab (2), c (1)"
+
+
+def test_days_given_as_an_option_are_not_told_again() -> None:
+    lines = search_lines(result("Text.", None, Period(dt.date(2025, 7, 1), None)), explain=False)
+    assert not any("Only articles" in line for line in lines)

@@ -14,11 +14,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from indexer.types import Span
-
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
+from service.wording import spoken_day
 
 _WORD_START = re.compile(r"(?<=\s)\S")
 _LAST_WORD_END = re.compile(r".*\S(?=\s)", re.DOTALL)
@@ -113,7 +109,7 @@ def in_words(moment: str) -> str:
     '3 July 2025'
     """
     try:
-        return _day(dt.date.fromisoformat(moment))
+        return spoken_day(dt.date.fromisoformat(moment))
     except ValueError:
         pass  # not a date alone
     try:
@@ -121,7 +117,7 @@ def in_words(moment: str) -> str:
     except ValueError:
         return moment
     zone = f" {time.tzname()}" if time.tzinfo else ""
-    return f"{_day(time)}, {time.hour:02}:{time.minute:02}{zone}"
+    return f"{spoken_day(time)}, {time.hour:02}:{time.minute:02}{zone}"
 
 
 def first_words(text: str, limit: int = 80) -> str:
@@ -130,11 +126,6 @@ def first_words(text: str, limit: int = 80) -> str:
     if len(line) <= limit:
         return line
     return line[:limit].rsplit(" ", 1)[0] + "…"
-
-
-def _day(day: dt.date) -> str:
-    # strftime would name the month in the system's language.
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def _check(span: Span, length: int) -> None:

@@ -7,7 +7,7 @@ the HTTP routes; what is refused or fails comes back as a page too, with the for
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from pydantic import ValidationError
@@ -24,6 +24,7 @@ from indexer.errors import (
 from indexer.types import Span
 from service.problems import status_of
 from service.requests import AnswerQuery, ArticlesQuery, SearchQuery
+from service.web.limits import choices, limits
 from service.web.marking import Excerpt, excerpt, first_words, in_words
 from service.wording import ordinal
 
@@ -72,7 +73,17 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 
-_LABELS = {"q": "Question", "mode": "Search by", "after": "From", "before": "To", "cursor": "Page"}
+_LABELS = {
+    "q": "Question",
+    "mode": "Search by",
+    "after": "From",
+    "before": "To",
+    "month": "Month",
+    "source": "Source",
+    "author": "Author",
+    "dates": "Dates in the question",
+    "cursor": "Page",
+}
 """Parameters of the search page, by the names that the page gives them."""
 
 _MODES = {"hybrid": "words and meaning", "keyword": "words only", "semantic": "meaning only"}
@@ -164,7 +175,13 @@ def _home(engine: Engine) -> str:
 
 
 def _results(result: AnswerResult | SearchResult) -> str:
-    return render_template("search.html", result=result)
+    q = request.args.get("q", "").strip()
+    return render_template(
+        "search.html",
+        result=result,
+        limits=list(limits(result.filters, q, _page_address)),
+        choices=list(choices(result.facets, _page_address)),
+    )
 
 
 def _guard(response: Response) -> Response:
@@ -194,12 +211,10 @@ def _form() -> dict[str, str]:
     return {name: request.args.get(name, "").strip() for name in _LABELS if name != "cursor"}
 
 
-def _page_address(cursor: str | None = None, question: str | None = None) -> str:
-    """The address of this search from ``cursor`` on, or of one for another ``question``."""
-    q, mode, after, before = (value or None for value in _form().values())
-    return url_for(
-        "pages.search", q=question or q, mode=mode, after=after, before=before, cursor=cursor
-    )
+def _page_address(**changes: str | None) -> str:
+    """The address of this search, from the first page on, with other parameters."""
+    values: dict[str, Any] = {name: value or None for name, value in _form().items()} | changes
+    return url_for("pages.search", **values)
 
 
 def _problem(error: WinnowError) -> tuple[str, int]:
@@ -241,7 +256,7 @@ def _validated(shape: type[_Query], sent: dict[str, str]) -> _Query | None:
         QueryError: A value cannot be.
     """
     try:
-        return shape.model_validate({"limit": _PAGE_LENGTH, **sent})
+        return shape.model_validate({"limit": _PAGE_LENGTH, "facets": True, **sent})
     except ValidationError as error:
         # Only the question has no default, so a missing value is a missing question.
         faults = [fault for fault in error.errors() if fault["type"] != "missing"]
@@ -256,6 +271,12 @@ def _refusal(fault: ErrorDetails) -> QueryError:
     if name in {"after", "before"}:
         reason = "this is not a day of the calendar"
         hint = "Write year, month and day, such as 2025-07-03."
+    elif name == "month":
+        reason = "this is not a month of the calendar"
+        hint = "Write year and month, such as 2025-07."
+    elif name == "dates":
+        reason = "this is not a way to read them"
+        hint = "Write read or ignore."
     elif name == "mode":
         reason = "this is not a way to search"
         hint = f"Choose {', '.join(_MODES.values())}."

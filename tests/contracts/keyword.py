@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.analysis import fold, tokens, without_function_words
-from indexer.grammar import (
+from indexer.grammar import parse
+from indexer.leaves import has_wishes
+from indexer.nodes import (
     All,
     Any_,
     Constraint,
@@ -25,9 +27,7 @@ from indexer.grammar import (
     Similar,
     Wildcard,
     Word,
-    parse,
 )
-from indexer.leaves import has_wishes
 from indexer.protocols import KeywordIndex
 
 

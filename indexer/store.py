@@ -18,6 +18,7 @@ import numpy as np
 
 from indexer.errors import IndexCorrupt, NotFound
 from indexer.segments import Place, Segments
+from indexer.signatures import SIZE, Signatures
 from indexer.types import Article, Ids, Paragraph, Span, Vectors
 
 _ARTICLE = "a.id, a.source, a.title, a.published, a.byline, a.publisher, a.language, a.encoding"
@@ -210,6 +211,12 @@ class ArticleStore:
             )
             for key in keys
         ]
+
+    def signatures(self, keys: Sequence[int]) -> Signatures:
+        """The signature of each paragraph's words: see :mod:`indexer.signatures`."""
+        query = f"SELECT key, signature FROM paragraphs WHERE key IN ({_marks(keys)})"  # noqa: S608 - marks only
+        found = dict(self._connection.execute(query, tuple(keys)).fetchall())
+        return np.frombuffer(b"".join(found[key] for key in keys), np.uint8).reshape(-1, SIZE)
 
     def published_within(self, after: str | None, before: str | None) -> Ids:
         """Keys of paragraphs whose article's date lies in the days from ``after`` to ``before``.

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer.segments import Place, Segments, SegmentWriter, discard, numbers, worn
+from indexer.signatures import sign
 from indexer.types import Article, Ids, Paragraph, Vectors
 
 _SCHEMA = """
@@ -40,6 +41,7 @@ CREATE TABLE paragraphs (
     key INTEGER PRIMARY KEY,
     article INTEGER NOT NULL REFERENCES articles (key),
     number INTEGER NOT NULL,
+    signature BLOB NOT NULL,  -- before the text, which may fill pages of its own
     start INTEGER NOT NULL,
     "end" INTEGER NOT NULL,
     text TEXT NOT NULL,
@@ -117,11 +119,12 @@ class StoreWriter:
         """
         key = paragraph_key(article.id, paragraph.number)
         self._connection.execute(
-            "INSERT INTO paragraphs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO paragraphs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 key,
                 _key(article.id),
                 paragraph.number,
+                sign(paragraph.text),
                 paragraph.start,
                 paragraph.end,
                 paragraph.text,

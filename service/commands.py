@@ -83,6 +83,11 @@ def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
     day = click.DateTime(["%Y-%m-%d"])
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print what the HTTP route returns."),
+        click.option(
+            "--collapse/--no-collapse",
+            default=None,
+            help="Whether copies of a paragraph share its hit; by default they do.",
+        ),
         click.option("--before", type=day, help="Only articles of this day or earlier."),
         click.option("--after", type=day, help="Only articles of this day or later."),
         click.option("--mode", type=click.Choice(MODES), default="hybrid", show_default=True),

@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.signatures import DIGEST, Signatures, Wording
-from indexer.store import ArticleStore
-from indexer.types import Scores
+from indexer.store import ArticleStore, Passage
 
 Groups: TypeAlias = list[list[int]]
 """Places in a ranking, counted from 0, each once: leaders in order, each followed by its copies."""
@@ -26,7 +25,7 @@ _UNDATED = "~"
 """Later than any date."""
 
 
-def collapse(store: ArticleStore, keys: Sequence[int], scores: Scores | Sequence[float]) -> Groups:
+def copies_among(store: ArticleStore, keys: Sequence[int], scores: Sequence[float]) -> Groups:
     """Gather the copies among the paragraphs ``keys``, which are ranked by falling ``scores``.
 
     Of copies with equal scores the one that was published first leads.
@@ -45,11 +44,11 @@ def collapse(store: ArticleStore, keys: Sequence[int], scores: Scores | Sequence
         return Wording.of(passages[order[row]].paragraph.text)
 
     order = sorted(range(len(keys)), key=age)
-    groups = gather(signatures[order], wording)
+    groups = grouped(signatures[order], wording)
     return sorted([order[row] for row in group] for group in groups)
 
 
-def gather(signatures: Signatures, wording: Callable[[int], Wording]) -> Groups:
+def grouped(signatures: Signatures, wording: Callable[[int], Wording]) -> Groups:
     """Gather the rows of ``signatures`` whose words are copies of an earlier row's.
 
     ``wording`` is asked only for rows that share a part of their signatures, and not where the
@@ -95,3 +94,14 @@ def _parts(signatures: Signatures) -> npt.NDArray[np.uint32]:
     by bands: Leskovec, Rajaraman and Ullman: Mining of massive datasets, 2014, chapter 3).
     """
     return np.ascontiguousarray(signatures).view(np.uint32)
+
+
+def also_in(store: ArticleStore, copies: Sequence[Sequence[int]]) -> list[list[Passage]]:
+    """The paragraphs of each list, those that were published first first."""
+    keys = list(dict.fromkeys(key for each in copies for key in each))
+    found = dict(zip(keys, store.passages(keys), strict=True))
+    return [sorted((found[key] for key in each), key=_age) for each in copies]
+
+
+def _age(passage: Passage) -> tuple[str, str, int]:
+    return passage.article.published or _UNDATED, passage.article.source, passage.paragraph.number

@@ -49,11 +49,11 @@ def _foreign() -> QueryError:
     return QueryError(
         "the cursor does not belong to this search",
         parameter="cursor",
-        hint="Pass next_cursor unchanged, with the same q, mode, after and before.",
+        hint="Pass next_cursor unchanged, with the same q, mode, after, before and collapse.",
     )
 
 
 def _search(query: SearchQuery | AnswerQuery) -> str:
     """What must not change between the pages of one search."""
-    text = json.dumps([query.q, query.mode, str(query.after), str(query.before)])
+    text = json.dumps([query.q, query.mode, str(query.after), str(query.before), query.collapse])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

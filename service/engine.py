@@ -15,6 +15,7 @@ from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
 from indexer.types import Span
 from service.answering import READ, decide, gather
+from service.copies import also_in
 from service.cursors import read_cursor, stale, write_cursor
 from service.history import activate, history
 from service.library import Library
@@ -35,6 +36,7 @@ from service.results import (
     ArticleShape,
     BuildFailure,
     ContributionShape,
+    CopyShape,
     Explanation,
     FullArticle,
     FullParagraph,
@@ -227,6 +229,7 @@ class Engine:
             query.mode,
             after=query.after.isoformat() if query.after else None,
             before=query.before.isoformat() if query.before else None,
+            collapse=query.collapse,
             watch=watch,
         )
 
@@ -249,7 +252,7 @@ class Engine:
             constraint=None if constraint is None else describe(constraint),
             fusion=self._settings.fusion,
             depth=self._settings.depth,
-            candidates=len(ranking.ranked),
+            candidates=sum(len(each.paragraphs) for each in ranking.ranked),
             model=snapshot.manifest.identity["model"] if snapshot.semantic else None,
         )
 
@@ -258,6 +261,7 @@ def _hits(
     snapshot: Snapshot, ranking: Ranking, evidence: Sequence[Evidence], ranked: Sequence[Ranked]
 ) -> list[HitShape]:
     asked = content_terms(ranking.query.question)
+    copies = also_in(snapshot.store, [each.copies for each in ranked])
     return [
         HitShape(
             rank=each.rank,
@@ -267,8 +271,9 @@ def _hits(
             matches=list(snapshot.keyword.matches(ranking.query, item.passage.paragraph.text)),
             best_sentence=_best_sentence(asked, item),
             contributions=[ContributionShape(**asdict(part)) for part in each.contributions],
+            also_in=[CopyShape.of(copy) for copy in others],
         )
-        for item, each in zip(evidence, ranked, strict=True)
+        for item, each, others in zip(evidence, ranked, copies, strict=True)
     ]
 
 

@@ -115,12 +115,13 @@ def find(
 ) -> tuple[int, Passage]:
     """The best paragraph of the article ``source``, by default of the first hit, and its rank.
 
+    An article that only has a copy of a hit's paragraph is found at that hit's place.
+
     Raises:
         ModelError: There is no model, so that questions are answered by keywords only.
         NotFound: There is no such article, or the question does not find it.
     """
-    passages = _hits(snapshot, settings, question)
-    for place, passage in enumerate(passages, start=1):
+    for place, passage in _hits(snapshot, settings, question):
         if source in {None, passage.article.source}:
             return place, passage
     if source is not None and not holds(snapshot, source):
@@ -164,19 +165,20 @@ def _write(index: Path, questions: Sequence[SavedQuestion]) -> None:
     replace(Generations(index).questions, "".join(lines))
 
 
-def _hits(snapshot: Snapshot, settings: Settings, question: str) -> list[Passage]:
-    """All that the question finds, best first."""
+def _hits(snapshot: Snapshot, settings: Settings, question: str) -> list[tuple[int, Passage]]:
+    """All that the question finds, best first, each with its rank; copies have their leader's."""
     if snapshot.without_meaning:
         raise ModelError(
             f"saved questions cannot be asked: {snapshot.without_meaning}",
             hint="Bring the model back, or run: winnow build",
         )
     ranked = rank(snapshot, settings, question).ranked
-    return snapshot.store.passages([each.paragraph for each in ranked])
+    places = {key: each.rank for each in ranked for key in each.paragraphs}
+    return list(zip(places.values(), snapshot.store.passages([*places]), strict=True))
 
 
 def _rank(snapshot: Snapshot, settings: Settings, saved: SavedQuestion) -> int | None:
-    hits = enumerate(_hits(snapshot, settings, saved.question), start=1)
+    hits = _hits(snapshot, settings, saved.question)
     return next((place for place, hit in hits if hit.article.source == saved.source), None)
 
 

@@ -68,6 +68,9 @@ class _Asked(_Request):
     before: Day | None = Field(
         None, description="Only articles of this day or earlier, YYYY-MM-DD."
     )
+    collapse: bool | None = Field(
+        None, description="Whether copies of a paragraph share its hit; by default the setting's."
+    )
 
 
 class SearchQuery(_Asked):

@@ -113,6 +113,20 @@ class ContributionShape(_Shape):
     points: float
 
 
+class CopyShape(_Shape):
+    """Where a near-identical paragraph stands: `id` and `number` are the paragraph's."""
+
+    id: str
+    number: int
+    article: ArticleShape
+
+    @classmethod
+    def of(cls, passage: Passage) -> Self:
+        """The shape of a copy."""
+        shape = ParagraphShape.of(passage.article, passage.paragraph)
+        return cls(id=shape.id, number=shape.number, article=ArticleShape.of(passage.article))
+
+
 class HitShape(_Shape):
     """A ranked paragraph. `matches` and `best_sentence` are offsets in `paragraph.text`."""
 
@@ -123,6 +137,9 @@ class HitShape(_Shape):
     matches: list[Span]
     best_sentence: Span | None
     contributions: list[ContributionShape]
+    also_in: list[CopyShape] = Field(
+        [], description="Near-identical paragraphs that the search found too, oldest first."
+    )
 
 
 class Explanation(_Shape):

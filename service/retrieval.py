@@ -9,7 +9,7 @@ cores a thread for it would be taken from another request.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -19,6 +19,7 @@ from indexer.grammar import Query, parse
 from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
 from indexer.types import Candidate, Ids, Scores, Vectors
+from service.copies import copies_among
 from service.fusion import FUSIONS, Contribution, Side, contributions
 from service.requests import Mode
 from service.snapshot import Snapshot
@@ -26,12 +27,21 @@ from service.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A paragraph in its place, from 1: the score is the sum of the contributions' points."""
+    """A paragraph in its place, from 1: the score is the sum of the contributions' points.
+
+    ``copies`` are near-identical paragraphs that have no place of their own.
+    """
 
     paragraph: int
     rank: int
     score: float
     contributions: tuple[Contribution, ...]
+    copies: tuple[int, ...] = ()
+
+    @property
+    def paragraphs(self) -> tuple[int, ...]:
+        """The paragraph and its copies."""
+        return (self.paragraph, *self.copies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +65,12 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     *,
     after: str | None = None,
     before: str | None = None,
+    collapse: bool | None = None,
     watch: Stopwatch | None = None,
 ) -> Ranking:
     """Rank paragraphs for ``text``, of articles of the days ``after`` to ``before``, both included.
+
+    ``collapse`` gathers copies behind the best of them; None leaves it to the settings.
 
     Raises:
         ModelError: Mode ``semantic`` was asked for and no model is there.
@@ -85,7 +98,20 @@ def rank(  # noqa: PLR0913 - a question has this many sides
             found["semantic"] = snapshot.semantic.search(vector, settings.depth, allowed)
     with watch.stage("fusion"):
         ranked = _merge(snapshot, settings, query, vector, found)
+    if settings.collapse if collapse is None else collapse:
+        with watch.stage("copies"):
+            ranked = collapsed(snapshot, ranked)
     return Ranking(query, vector, ranked, degraded)
+
+
+def collapsed(snapshot: Snapshot, ranked: tuple[Ranked, ...]) -> tuple[Ranked, ...]:
+    """The ranking with copies behind the best of them, places counted anew."""
+    keys = [each.paragraph for each in ranked]
+    groups = copies_among(snapshot.store, keys, [each.score for each in ranked])
+    return tuple(
+        replace(ranked[first], rank=place, copies=tuple(keys[i] for i in copies))
+        for place, (first, *copies) in enumerate(groups, start=1)
+    )
 
 
 def _allowed(snapshot: Snapshot, query: Query, after: str | None, before: str | None) -> Ids | None:

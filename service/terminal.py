@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         AnswerShape,
         ArticleShape,
         ContributionShape,
+        CopyShape,
         GenerationShape,
         HitShape,
         PlanResult,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _WIDTH = 96
 _MARGIN = "   "
+_COPIES = 5
+"""Copies of a paragraph that are named."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Escape sequences and direction overrides: an article must not steer the reader's terminal."""
@@ -166,9 +169,21 @@ def _hit(hit: HitShape, *, explain: bool) -> Iterator[str]:
     yield click.style(f"{hit.rank}. {_headline(hit.article)}", bold=True)
     yield from _paragraph(hit.paragraph.text, hit.best_sentence)
     yield click.style(f"   {_origin(hit.article)}, paragraph {hit.paragraph.number}", dim=True)
+    if hit.also_in:
+        yield from _wrapped(f"also in: {'; '.join(_places(hit.also_in))}")
     if explain:
         yield f"   score {hit.score:.4f} = {' + '.join(map(_contribution, hit.contributions))}"
     yield ""
+
+
+def _places(copies: Sequence[CopyShape]) -> Iterator[str]:
+    """Where copies stand, not all of a crowd."""
+    for copy in copies[:_COPIES]:
+        parts = (copy.article.published, copy.article.publisher, copy.article.source)
+        place = ", ".join(printable(part) for part in parts if part)
+        yield f"{place}, paragraph {copy.number}"
+    if len(copies) > _COPIES:
+        yield f"{len(copies) - _COPIES} more"
 
 
 def _answer(answer: AnswerShape) -> Iterator[str]:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from whoosh import analysis, columns, fields, formats, index
 from whoosh.reading import SegmentReader
 
-from indexer.analysis import tokens
+from indexer.analysis import FUNCTION_WORDS, tokens
 from indexer.errors import IndexBusy
 from indexer.grammar import (
     All,
@@ -238,6 +238,22 @@ class WhooshIndex:
         """Keys of all paragraphs that fulfil ``constraint``, sorted."""
         return np.sort(self._keys[self._fulfilling(constraint)])
 
+    def telling(self, text: str, count: int) -> tuple[str, ...]:
+        """The ``count`` words of ``text`` of the highest tf idf in bodies, the highest first.
+
+        Words come as they are folded, each once in any of its forms; function words are left out.
+        """
+        words: dict[str, list[str]] = {}
+        for token in tokens(text):
+            if token.form not in FUNCTION_WORDS:
+                words.setdefault(token.term, []).append(token.form)
+        merits = {
+            term: len(forms) * self._idf(len(self._postings.of("body", term)[0]))
+            for term, forms in words.items()
+        }
+        chosen = sorted(merits, key=lambda term: (-merits[term], term))[:count]
+        return tuple(words[term][0] for term in chosen)
+
     def matches(self, query: Query, text: str) -> tuple[Span, ...]:
         """Spans of ``text``, a paragraph's body, that hold what of ``query`` is scored."""
         return spans(query, "body", text)
@@ -260,8 +276,11 @@ class WhooshIndex:
             for leaf in scored(query, field):
                 for name, word in _words(leaf, field):
                     rows, counts = self._postings.of(name, word)
-                    idf = np.log1p((self._total - len(rows) + 0.5) / (len(rows) + 0.5))
-                    yield self._weights[field] * float(idf), field, rows, counts
+                    yield self._weights[field] * self._idf(len(rows)), field, rows, counts
+
+    def _idf(self, holding: int) -> float:
+        """What a word weighs that so many paragraphs hold."""
+        return float(np.log1p((self._total - holding + 0.5) / (holding + 0.5)))
 
     def _rows(self, keys: Ids) -> npt.NDArray[np.int64]:
         """The row of each of ``keys``; -1 where no paragraph has it."""

@@ -69,7 +69,8 @@ def sign(text: str) -> bytes:
         return exact
     sketch = _EMPTY.copy()
     sketch.update_batch(_shingles(plain.split(), b" "))
-    return exact[:DIGEST] + (sketch.hashvalues & 0xFF).astype(np.uint8).tobytes()
+    values: Signatures = (sketch.hashvalues & 0xFF).astype(np.uint8)
+    return exact[:DIGEST] + values.tobytes()
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,6 +212,11 @@ class ArticleStore:
             for key in keys
         ]
 
+    def keys_of(self, article: str) -> list[int]:
+        """The keys of the paragraphs of the article with id ``article``."""
+        query = "SELECT p.key FROM paragraphs p JOIN articles a ON a.key = p.article WHERE a.id = ?"
+        return [row[0] for row in self._connection.execute(query, (article,))]
+
     def signatures(self, keys: Sequence[int]) -> Signatures:
         """The signature of each paragraph's words: see :mod:`indexer.signatures`."""
         query = f"SELECT key, signature FROM paragraphs WHERE key IN ({_marks(keys)})"  # noqa: S608 - marks only

@@ -29,6 +29,7 @@ from service.requests import (
     NoParameters,
     ParagraphPath,
     SearchQuery,
+    SimilarQuery,
 )
 from service.results import (
     AnswerResult,
@@ -39,6 +40,7 @@ from service.results import (
     Problem,
     Readiness,
     SearchResult,
+    SimilarResult,
 )
 from service.validation import refusal
 from service.web.pages import blueprint as pages
@@ -148,6 +150,15 @@ def _routes(engine: Engine) -> APIBlueprint:
     def paragraph(path: ParagraphPath, query: NoParameters) -> Response:  # noqa: ARG001 - refuses any
         """One paragraph with its article."""
         return _json(engine.paragraph(path.id))
+
+    @api.get(
+        "/v1/paragraphs/<id>/similar",
+        tags=[_SEARCH],
+        responses={"200": SimilarResult, **problems.documented(404, 503)},
+    )
+    def similar(path: ParagraphPath, query: SimilarQuery) -> Response:
+        """Paragraphs that are like one, nearest first."""
+        return _json(engine.similar(path.id, query))
 
     @api.get("/health/live", tags=[_HEALTH], responses={"200": Liveness})
     def live(query: NoParameters) -> Response:  # noqa: ARG001 - refuses any

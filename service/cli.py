@@ -25,6 +25,7 @@ for _command in (
     upkeep.doctor,
     asking.search,
     asking.ask,
+    asking.similar,
     asking.serve,
     asking.evaluate,
     keeping.generations,

@@ -115,11 +115,11 @@ def embedder_or_reason(settings: Settings, *, load: bool = True) -> SentenceEmbe
 
 
 @contextmanager
-def engine(settings: Settings) -> Iterator[Engine]:
-    """The engine that the service has, for one question."""
+def engine(settings: Settings, *, load: bool = True) -> Iterator[Engine]:
+    """The engine that the service has, for one question; ``load`` says if it needs the model."""
     from service.engine import Engine
 
-    with closing(Engine(settings, embedder_or_reason(settings))) as opened:
+    with closing(Engine(settings, embedder_or_reason(settings, load=load))) as opened:
         yield opened
 
 

@@ -27,7 +27,7 @@ from service.reading import (
     content_terms,
     sentence_features,
 )
-from service.requests import AnswerQuery, ArticlesQuery, SearchQuery
+from service.requests import AnswerQuery, ArticlesQuery, SearchQuery, SimilarQuery
 from service.results import (
     AnswerResult,
     AnswerShape,
@@ -46,8 +46,10 @@ from service.results import (
     ParagraphShape,
     Readiness,
     SearchResult,
+    SimilarResult,
 )
 from service.retrieval import Ranked, Ranking, rank
+from service.similar import similar
 from service.snapshot import Snapshot
 
 
@@ -147,6 +149,28 @@ class Engine:
                 generation=snapshot.manifest.id,
                 paragraph=ParagraphShape.of(passage.article, passage.paragraph),
                 article=ArticleShape.of(passage.article),
+            )
+
+    def similar(self, id_: str, query: SimilarQuery) -> SimilarResult:
+        """Paragraphs like the one with this id, by words and meaning; NotFound if there is none."""
+        watch = Stopwatch()
+        article_id, _, number = id_.partition("-")
+        with self.library.borrow() as snapshot:
+            passage = snapshot.store.passage(article_id, int(number))
+            with watch.stage("similar"):
+                ranking, copies = similar(
+                    snapshot, self._settings, passage, same_article=query.same_article
+                )
+            with watch.stage("hits"):
+                page = ranking.ranked[: query.limit]
+                hits = _hits(snapshot, ranking, gather(snapshot, ranking, page), page)
+                own = also_in(snapshot.store, [copies])[0]
+            return SimilarResult(
+                paragraph=ParagraphShape.of(passage.article, passage.paragraph),
+                article=ArticleShape.of(passage.article),
+                also_in=[CopyShape.of(copy) for copy in own],
+                hits=hits,
+                **self._circumstances(snapshot, ranking, watch),
             )
 
     def readiness(self) -> Readiness:

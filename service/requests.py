@@ -109,6 +109,13 @@ class ArticlesQuery(_Request):
     offset: int = Field(0, ge=0, le=10_000_000)
 
 
+class SimilarQuery(_Request):
+    """Parameters of the list of paragraphs that are like one."""
+
+    limit: int = Field(10, ge=1, le=MAX_LIMIT, description="Paragraphs to return.")
+    same_article: bool = Field(False, description="Also paragraphs of the same article.")
+
+
 class NoParameters(_Request):
     """For routes without parameters: any is refused by name."""
 

@@ -170,6 +170,15 @@ class SearchResult(_Result):
     explanation: Explanation | None = Field(None, description="With explain=1 only.")
 
 
+class SimilarResult(_Result):
+    """Paragraphs that are like one, nearest first. `also_in` has its own copies."""
+
+    paragraph: ParagraphShape
+    article: ArticleShape
+    also_in: list[CopyShape]
+    hits: list[HitShape]
+
+
 class AnswerShape(_Shape):
     """Words of an article that answer. `start` and `end` are offsets in `paragraph.text`."""
 

@@ -8,7 +8,7 @@ cores a thread for it would be taken from another request.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -19,7 +19,7 @@ from indexer.grammar import Query, parse
 from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
 from indexer.types import Candidate, Ids, Scores, Vectors
-from service.copies import copies_among
+from service.copies import Groups, copies_among
 from service.fusion import FUSIONS, Contribution, Side, contributions
 from service.requests import Mode
 from service.snapshot import Snapshot
@@ -100,16 +100,15 @@ def rank(  # noqa: PLR0913 - a question has this many sides
         ranked = _merge(snapshot, settings, query, vector, found)
     if settings.collapse if collapse is None else collapse:
         with watch.stage("copies"):
-            ranked = collapsed(snapshot, ranked)
+            keys, scores = [each.paragraph for each in ranked], [each.score for each in ranked]
+            ranked = gathered(ranked, copies_among(snapshot.store, keys, scores))
     return Ranking(query, vector, ranked, degraded)
 
 
-def collapsed(snapshot: Snapshot, ranked: tuple[Ranked, ...]) -> tuple[Ranked, ...]:
-    """The ranking with copies behind the best of them, places counted anew."""
-    keys = [each.paragraph for each in ranked]
-    groups = copies_among(snapshot.store, keys, [each.score for each in ranked])
+def gathered(ranked: Sequence[Ranked], groups: Groups) -> tuple[Ranked, ...]:
+    """The first of each group with the others as its copies, places counted anew."""
     return tuple(
-        replace(ranked[first], rank=place, copies=tuple(keys[i] for i in copies))
+        replace(ranked[first], rank=place, copies=tuple(ranked[i].paragraph for i in copies))
         for place, (first, *copies) in enumerate(groups, start=1)
     )
 
@@ -140,11 +139,18 @@ def _merge(
     if "keyword" in found:
         scores = _scored(found["keyword"], keys, partial(snapshot.keyword.score, query))
         bound = snapshot.keyword.bound(query)
-        sides.append(Side("keyword", scores, _ranks(found["keyword"], keys), 0.0, bound, 1 - share))
+        sides.append(
+            Side("keyword", scores, ranks_of(found["keyword"], keys), 0.0, bound, 1 - share)
+        )
     if snapshot.semantic is not None and vector is not None:
         scores = _scored(found["semantic"], keys, partial(snapshot.semantic.score, vector))
-        sides.append(Side("semantic", scores, _ranks(found["semantic"], keys), -1.0, 1.0, share))
-    parts = contributions(sides, FUSIONS[settings.fusion](sides))
+        sides.append(Side("semantic", scores, ranks_of(found["semantic"], keys), -1.0, 1.0, share))
+    return merged(keys, sides, settings.fusion)
+
+
+def merged(keys: Ids, sides: list[Side], fusion: str) -> tuple[Ranked, ...]:
+    """The paragraphs ``keys`` by what the sides add up to; see :data:`~service.fusion.FUSIONS`."""
+    parts = contributions(sides, FUSIONS[fusion](sides))
     totals = np.array([sum(part.points for part in each) for each in parts])
     order = np.lexsort((keys, -totals))
     return tuple(
@@ -162,7 +168,7 @@ def _scored(candidates: list[Candidate], keys: Ids, score: Callable[[Ids], Score
     return np.array([known[key] for key in keys.tolist()])
 
 
-def _ranks(candidates: list[Candidate], keys: Ids) -> Ids:
+def ranks_of(candidates: list[Candidate], keys: Ids) -> Ids:
     """The rank of each of ``keys`` among ``candidates``, 0 where it is not one of them."""
     ranks = {candidate.paragraph: candidate.rank for candidate in candidates}
     return np.array([ranks.get(key, 0) for key in keys.tolist()], dtype=np.int64)

@@ -33,7 +33,8 @@ from service.semantics import SemanticSearch
 class Snapshot:
     """An open generation.
 
-    ``semantic`` is None where meaning cannot be searched, and ``without_meaning`` says why.
+    ``semantic`` is None where meaning cannot be searched, and ``without_meaning`` says why; the
+    ``vectors`` can be compared with each other all the same.
     ``outdated`` says why this is not the live generation, where it is not. ``opened`` is all that
     is to be closed with it.
     """
@@ -41,6 +42,7 @@ class Snapshot:
     manifest: Manifest
     store: ArticleStore
     keyword: WhooshIndex
+    vectors: FaissIndex
     semantic: SemanticSearch | None
     without_meaning: str | None
     opened: ExitStack
@@ -83,6 +85,7 @@ class Snapshot:
                 folder / KEYWORD, title_weight=settings.title_weight, k1=settings.k1, b=settings.b
             )
             opened.enter_context(closing(keyword))
+            vectors = FaissIndex(folder / VECTORS)
             semantic: SemanticSearch | None = None
             without_meaning: str | None = None
             if isinstance(embedder, ModelError):
@@ -90,10 +93,11 @@ class Snapshot:
             elif embedder.fingerprint != manifest.identity["model"]:
                 without_meaning = "keywords only: the index was built with another embedding model"
             else:
-                vectors = FaissIndex(folder / VECTORS)
                 semantic = SemanticSearch(vectors, store, embedder, settings.sentence_weight)
             # What is open stays so; an error above would have closed it.
-            return cls(manifest, store, keyword, semantic, without_meaning, opened.pop_all())
+            return cls(
+                manifest, store, keyword, vectors, semantic, without_meaning, opened.pop_all()
+            )
 
     def degraded(self, mode: str) -> tuple[str, ...]:
         """Why results in ``mode`` are less than they could be."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         HitShape,
         PlanResult,
         SearchResult,
+        SimilarResult,
     )
 
 _WIDTH = 96
@@ -131,6 +132,19 @@ def answer_lines(result: AnswerResult) -> Iterator[str]:
         yield from _answer(alternative)
 
 
+def similar_lines(result: SimilarResult) -> Iterator[str]:
+    """The paragraph that was asked for, and those that are like it, nearest first."""
+    yield from _circumstances(result.degraded, result.pending)
+    yield f"Like paragraph {result.paragraph.number} of {_headline(result.article)}:"
+    yield from _wrapped(printable(result.paragraph.text))
+    yield from _also_in(result.also_in)
+    yield ""
+    if not result.hits:
+        yield "Nothing found."
+    for hit in result.hits:
+        yield from _hit(hit, explain=False)
+
+
 def question_lines(ranked: Sequence[tuple[SavedQuestion, int | None]]) -> Iterator[str]:
     """Saved questions with the ranks of their articles, recorded and now."""
     if not ranked:
@@ -168,22 +182,22 @@ def printable(text: str) -> str:
 def _hit(hit: HitShape, *, explain: bool) -> Iterator[str]:
     yield click.style(f"{hit.rank}. {_headline(hit.article)}", bold=True)
     yield from _paragraph(hit.paragraph.text, hit.best_sentence)
-    yield click.style(f"   {_origin(hit.article)}, paragraph {hit.paragraph.number}", dim=True)
-    if hit.also_in:
-        yield from _wrapped(f"also in: {'; '.join(_places(hit.also_in))}")
+    place = f"{_origin(hit.article)}, paragraph {hit.paragraph.number}"
+    yield click.style(f"   {place} ({hit.paragraph.id})", dim=True)
+    yield from _also_in(hit.also_in)
     if explain:
         yield f"   score {hit.score:.4f} = {' + '.join(map(_contribution, hit.contributions))}"
     yield ""
 
 
-def _places(copies: Sequence[CopyShape]) -> Iterator[str]:
+def _also_in(copies: Sequence[CopyShape]) -> Iterator[str]:
     """Where copies stand, not all of a crowd."""
     for copy in copies[:_COPIES]:
         parts = (copy.article.published, copy.article.publisher, copy.article.source)
         place = ", ".join(printable(part) for part in parts if part)
-        yield f"{place}, paragraph {copy.number}"
+        yield click.style(f"   also in: {place}, paragraph {copy.number} ({copy.id})", dim=True)
     if len(copies) > _COPIES:
-        yield f"{len(copies) - _COPIES} more"
+        yield click.style(f"   also in: {len(copies) - _COPIES} more", dim=True)
 
 
 def _answer(answer: AnswerShape) -> Iterator[str]:

@@ -89,9 +89,7 @@ def hits(
     scores = {key: each.score for each in ranked for key in each.paragraphs}
     return [
         (passage.article.source, passage.paragraph.number, score)
-        for passage, score in zip(
-            snapshot.store.passages([*scores]), scores.values(), strict=True
-        )
+        for passage, score in zip(snapshot.store.passages([*scores]), scores.values(), strict=True)
     ]
 
 

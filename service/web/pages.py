@@ -1,4 +1,4 @@
-"""The pages ``/`` and ``/articles/{id}``: one Flask blueprint over a narrow seam to the engine.
+"""The search page, articles and similar paragraphs: a Flask blueprint over a seam to the engine.
 
 The pages are plain HTML that works without scripts. Requests are validated by the same shapes as
 the HTTP routes; what is refused or fails comes back as a page too, with the form as it was sent.
@@ -7,7 +7,7 @@ the HTTP routes; what is refused or fails comes back as a page too, with the for
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from pydantic import ValidationError
@@ -23,7 +23,7 @@ from indexer.errors import (
 )
 from indexer.types import Span
 from service.problems import status_of
-from service.requests import AnswerQuery, ArticlesQuery, SearchQuery
+from service.requests import AnswerQuery, ArticlesQuery, ParagraphPath, SearchQuery, SimilarQuery
 from service.web.marking import Excerpt, excerpt, first_words, in_words
 from service.wording import ordinal
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         HitShape,
         Readiness,
         SearchResult,
+        SimilarResult,
     )
 
 
@@ -58,6 +59,9 @@ class Engine(Protocol):
     def articles(self, query: ArticlesQuery) -> ArticleList:
         """Articles, newest first."""
 
+    def similar(self, id_: str, query: SimilarQuery) -> SimilarResult:
+        """Paragraphs that are like one."""
+
     def readiness(self) -> Readiness:
         """The state of the index."""
 
@@ -72,7 +76,14 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 
-_LABELS = {"q": "Question", "mode": "Search by", "after": "From", "before": "To", "cursor": "Page"}
+_LABELS = {
+    "q": "Question",
+    "mode": "Search by",
+    "after": "From",
+    "before": "To",
+    "collapse": "Copies",
+    "cursor": "Page",
+}
 """Parameters of the search page, by the names that the page gives them."""
 
 _MODES = {"hybrid": "words and meaning", "keyword": "words only", "semantic": "meaning only"}
@@ -150,6 +161,16 @@ def blueprint(engine: Engine) -> Blueprint:
         title = full.article.title.strip() or first_words(next(texts, full.article.source))
         return render_template("article.html", full=full, title=title)
 
+    @pages.get("/paragraphs/<id_>/similar")
+    def similar(id_: str) -> str:
+        _sent()
+        try:
+            path = ParagraphPath(id=id_)
+        except ValidationError as error:
+            raise NotFound(f"there is no paragraph “{id_}”") from error
+        result = engine.similar(path.id, SimilarQuery())
+        return render_template("similar.html", result=result)
+
     return pages
 
 
@@ -194,10 +215,10 @@ def _form() -> dict[str, str]:
     return {name: request.args.get(name, "").strip() for name in _LABELS if name != "cursor"}
 
 
-def _page_address(cursor: str | None = None) -> str:
-    """The address of this search from ``cursor`` on."""
-    q, mode, after, before = (value or None for value in _form().values())
-    return url_for("pages.search", q=q, mode=mode, after=after, before=before, cursor=cursor)
+def _page_address(cursor: str | None = None, **changes: str | None) -> str:
+    """The address of this search from ``cursor`` on, with ``changes`` to its parameters."""
+    sent: dict[str, Any] = {name: value or None for name, value in _form().items()}
+    return url_for("pages.search", **{**sent, **changes, "cursor": cursor})
 
 
 def _problem(error: WinnowError) -> tuple[str, int]:
@@ -257,6 +278,8 @@ def _refusal(fault: ErrorDetails) -> QueryError:
     elif name == "mode":
         reason = "this is not a way to search"
         hint = f"Choose {', '.join(_MODES.values())}."
+    elif name == "collapse":
+        reason, hint = "this does not say whether to gather copies", "Give 1 or 0."
     elif fault["type"].endswith("too_long"):
         reason = f"this is longer than {fault['ctx']['max_length']} characters"
         hint = "Shorten it."

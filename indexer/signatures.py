@@ -54,23 +54,27 @@ _WORD = re.compile(
 )
 _DIGIT = re.compile(r"\d")
 
-_EMPTY = MinHash(num_perm=_PERMUTATIONS, seed=1, hashfunc=zlib.crc32)
 
+class Signer:
+    """Makes signatures; for one thread.
 
-def sign(text: str) -> bytes:
-    """The signature of a paragraph, SIZE bytes: a digest of its words, then MinHash values.
-
-    What these bytes are is part of the index format, whose number is raised when they change.
+    What their bytes are is part of the index format, whose number is raised when they change.
     """
-    words = _words(text)
-    plain = " ".join(words).encode("utf-8", "replace")
-    exact = blake2b(plain, digest_size=SIZE).digest()
-    if len(words) < _TINY:
-        return exact
-    sketch = _EMPTY.copy()
-    sketch.update_batch(_shingles(plain.split(), b" "))
-    values: Signatures = (sketch.hashvalues & 0xFF).astype(np.uint8)
-    return exact[:DIGEST] + values.tobytes()
+
+    def __init__(self) -> None:
+        self._sketch = MinHash(num_perm=_PERMUTATIONS, seed=1, hashfunc=zlib.crc32)
+
+    def sign(self, text: str) -> bytes:
+        """The signature of a paragraph, SIZE bytes: a digest of its words, then MinHash values."""
+        words = _words(text)
+        plain = " ".join(words).encode("utf-8", "replace")
+        exact = blake2b(plain, digest_size=SIZE).digest()
+        if len(words) < _TINY:
+            return exact
+        self._sketch.clear()
+        self._sketch.update_batch(_shingles(plain.split(), b" "))
+        values: Signatures = (self._sketch.hashvalues & 0xFF).astype(np.uint8)
+        return exact[:DIGEST] + values.tobytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,7 @@ class Wording:
 
 def _words(text: str) -> list[str]:
     # A line of signs alone is one word, so that it is a copy of an equal line only.
-    return _WORD.findall(fold(_joined(text))) or [text]
+    return _WORD.findall(fold(_plain(text))) or [text]
 
 
 def _telling(text: str) -> set[str]:
@@ -119,13 +123,18 @@ def _telling(text: str) -> set[str]:
 
     They are names and numbers, and in scripts without capitals all words.
     """
-    words = _WORD.findall(_joined(text))
+    words = _WORD.findall(_plain(text))
     return {fold(word) for word in words if not word[0].islower() or _DIGIT.search(word)}
 
 
-def _joined(text: str) -> str:
-    """The text without apostrophes, which some write straight, some curly and some not at all."""
-    return text.replace("'", "").replace("’", "")
+def _plain(text: str) -> str:
+    """The text without apostrophes, with dashes and quotation marks as typewriters have them.
+
+    Some write them straight and some curly; and what is ASCII is folded much faster.
+    """
+    text = text.replace("'", "").replace("’", "").replace("‘", "")
+    text = text.replace("“", '"').replace("”", '"')
+    return text.replace("–", "-").replace("—", "-")
 
 
 def _shingles(words: Sequence[AnyStr], space: AnyStr) -> Iterator[AnyStr]:

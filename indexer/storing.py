@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer.segments import Place, Segments, SegmentWriter, discard, numbers, worn
-from indexer.signatures import sign
+from indexer.signatures import Signer
 from indexer.types import Article, Ids, Paragraph, Vectors
 
 _SCHEMA = """
@@ -85,6 +85,7 @@ class StoreWriter:
         self._folder = segments
         self._older = numbers(segments)
         self._segments = Segments(segments, dimensions)
+        self._signer = Signer()
         self._writer = SegmentWriter(segments, (self._older or [0])[-1] + 1)
 
     def add_article(self, article: Article, seed: str, vectors: Vectors) -> None:
@@ -124,7 +125,7 @@ class StoreWriter:
                 key,
                 _key(article.id),
                 paragraph.number,
-                sign(paragraph.text),
+                self._signer.sign(paragraph.text),
                 paragraph.start,
                 paragraph.end,
                 paragraph.text,

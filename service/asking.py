@@ -69,7 +69,7 @@ def similar(settings: Settings, paragraph: str, *, as_json: bool, **options: Any
     from service.validation import validated
 
     path = validated(ParagraphPath, {"id": paragraph})
-    with commands.engine(settings, load=False) as engine:
+    with commands.engine(settings, model=False) as engine:
         result = engine.similar(path.id, validated(SimilarQuery, options))
     if as_json:
         click.echo(result.model_dump_json(exclude_unset=True, indent=2))

@@ -115,11 +115,12 @@ def embedder_or_reason(settings: Settings, *, load: bool = True) -> SentenceEmbe
 
 
 @contextmanager
-def engine(settings: Settings, *, load: bool = True) -> Iterator[Engine]:
-    """The engine that the service has, for one question; ``load`` says if it needs the model."""
+def engine(settings: Settings, *, model: bool = True) -> Iterator[Engine]:
+    """The engine that the service has, for one question; ``model`` says if that needs the model."""
     from service.engine import Engine
 
-    with closing(Engine(settings, embedder_or_reason(settings, load=load))) as opened:
+    embedder = embedder_or_reason(settings) if model else ModelError("the model is not loaded")
+    with closing(Engine(settings, embedder)) as opened:
         yield opened
 
 

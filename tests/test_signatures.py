@@ -40,8 +40,6 @@ STATEMENTS = {
 }
 
 words = st.sampled_from(["peace", "corridor", "Brussels", "2025", "border", "treaty"])
-    ["peace", "corridor", "Brussels", "2025", "operator", "border", "treaty", "grain", "rail"]
-)
 texts = st.lists(words, max_size=30).map(" ".join)
 
 

@@ -93,7 +93,8 @@ def test_points_sum_to_the_score_and_name_what_a_hit_has_in_common(engine: Engin
         matched = {hit.paragraph.text[start:end].casefold() for start, end in hit.matches}
         assert matched <= set(re.findall(r"\w+", BRIDGE.casefold()))
     first = engine.similar(ASKED, SimilarQuery()).hits[0]
-    assert [part.rank for part in first.contributions] == [1, 1]
+    # In either list its copy alone is before it.
+    assert [part.rank for part in first.contributions] == [2, 2]
     assert first.matches
 
 

@@ -7,8 +7,7 @@ those of its words that few others have.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -35,14 +34,20 @@ def similar(
 
     Neither it nor its copies are in the ranking; other copies share a place there.
     """
-    left_out = [passage.key] if same_article else snapshot.store.keys_of(passage.article.id)
+    left_out = {passage.key}
+    if not same_article:
+        left_out.update(snapshot.store.keys_of(passage.article.id))
     words = snapshot.keyword.telling(passage.paragraph.text, _WORDS)
     query = Query(" ".join(words), words, tuple(map(Word, words)))
     vector = _centre(snapshot.vectors.of(passage.key))
     depth = settings.depth + len(left_out)
     by_words = _others(snapshot.keyword.search(query, depth), left_out, settings.depth)
     by_meaning = _others(snapshot.vectors.search(vector, depth), left_out, settings.depth)
+    copies = _copies(snapshot, passage.key, by_words + by_meaning)
+    by_words, by_meaning = (_others(each, copies, depth) for each in (by_words, by_meaning))
     keys = np.unique([each.paragraph for each in by_words + by_meaning]).astype(np.int64)
+    if not len(keys):
+        return Ranking(query, vector, (), snapshot.degraded("keyword")), copies
     sides = [
         Side(
             "keyword",
@@ -62,12 +67,16 @@ def similar(
         ),
     ]
     ranked = merged(keys, sides, settings.fusion)
-    order = [passage.key, *(each.paragraph for each in ranked)]
-    scores = [math.inf, *(each.score for each in ranked)]
-    (_, *copies), *groups = copies_among(snapshot.store, order, scores)
-    others = gathered(ranked, [[place - 1 for place in group] for group in groups])
-    ranking = Ranking(query, vector, others, snapshot.degraded("keyword"))
-    return ranking, tuple(order[place] for place in copies)
+    order, scores = [each.paragraph for each in ranked], [each.score for each in ranked]
+    ranked = gathered(ranked, copies_among(snapshot.store, order, scores))
+    return Ranking(query, vector, ranked, snapshot.degraded("keyword")), copies
+
+
+def _copies(snapshot: Snapshot, paragraph: int, candidates: Sequence[Candidate]) -> tuple[int, ...]:
+    """Those of the candidates that are copies of ``paragraph``."""
+    keys = [paragraph, *sorted({each.paragraph for each in candidates})]
+    copies = copies_among(snapshot.store, keys, [1.0] + [0.0] * (len(keys) - 1))[0][1:]
+    return tuple(keys[place] for place in copies)
 
 
 def _centre(windows: Vectors) -> Vectors:

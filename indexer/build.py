@@ -52,7 +52,7 @@ Examine = Callable[[Path, Manifest], Verdict]
 The manifest does not know the ``files`` yet. Raises SelfTestFailed if it must not be published.
 """
 
-_LIBRARIES = ("faiss-cpu", "sentence-transformers", "torch", "whoosh3", "winnow")
+_LIBRARIES = ("datasketch", "faiss-cpu", "sentence-transformers", "torch", "whoosh3", "winnow")
 
 _REMEMBERED = 20
 """Texts that the cache keeps for each paragraph, of which it has about 3 when it is first built."""

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from whoosh import analysis, columns, fields, formats, index
 from whoosh.reading import SegmentReader
 
-from indexer.analysis import grams, tokens
+from indexer.analysis import FUNCTION_WORDS, grams, tokens
 from indexer.errors import IndexBusy
 from indexer.leaves import has_wishes, resolved, scored, spans
 from indexer.names import names, stored_name
@@ -305,6 +305,22 @@ class WhooshIndex:
     def matching(self, constraint: Constraint) -> Ids:
         """Keys of all paragraphs that fulfil ``constraint``, sorted."""
         return np.sort(self._keys[self._fulfilling(constraint)])
+
+    def telling(self, text: str, language: str | None, count: int) -> tuple[str, ...]:
+        """The ``count`` words of ``text`` of the highest tf idf in bodies, the highest first.
+
+        Words come as they are folded, each once in any of its forms; function words are left out.
+        """
+        words: dict[str, list[str]] = {}
+        for token in tokens(text, language):
+            if token.form not in FUNCTION_WORDS:
+                words.setdefault(token.term, []).append(token.form)
+        merits = {
+            term: len(forms) * self._idf(self._postings.of("body", term)[0])
+            for term, forms in words.items()
+        }
+        chosen = sorted(merits, key=lambda term: (-merits[term], term))[:count]
+        return tuple(words[term][0] for term in chosen)
 
     def matches(self, query: Query, text: str, language: str | None) -> tuple[Span, ...]:
         """Spans of ``text``, a paragraph's body, that hold what of ``query`` is scored."""

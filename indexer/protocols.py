@@ -54,6 +54,9 @@ class KeywordIndex(Protocol):
     def matching(self, constraint: Constraint) -> Ids:
         """Every paragraph that fulfils ``constraint``, sorted."""
 
+    def telling(self, text: str, language: str | None, count: int) -> tuple[str, ...]:
+        """The ``count`` words of ``text`` that say most about it among the paragraphs here."""
+
     def matches(self, query: Query, text: str, language: str | None) -> tuple[Span, ...]:
         """Where ``text`` holds words of ``query``, in order, without overlap."""
 
@@ -63,6 +66,9 @@ class VectorIndex(Protocol):
 
     def search(self, vector: Vectors, depth: int, allowed: Ids | None = None) -> list[Candidate]:
         """The nearest ``depth`` paragraphs, best first; ``vector`` has shape (dimensions,)."""
+
+    def of(self, paragraph: int) -> Vectors:
+        """The vectors of a paragraph, one a window, shape (n, dimensions)."""
 
     def score(self, vector: Vectors, paragraphs: Ids) -> Scores:
         """The cosine :meth:`search` would give each of ``paragraphs``."""

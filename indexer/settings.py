@@ -87,6 +87,9 @@ class Settings(BaseModel):
     )
     k1: float = Field(K1, ge=0, le=5, description="BM25: how soon repeated words stop counting.")
     b: float = Field(B, ge=0, le=1, description="BM25: how much long paragraphs are discounted.")
+    collapse: bool = Field(
+        True, description="Whether near-identical paragraphs share one hit, which lists them."
+    )
     answer_threshold: float = Field(
         0.15,
         ge=0,

@@ -21,6 +21,7 @@ import numpy as np
 from indexer.errors import IndexCorrupt, NotFound
 from indexer.filters import Filters, Period
 from indexer.segments import Place, Segments
+from indexer.signatures import SIZE, Signatures
 from indexer.types import Article, Ids, Paragraph, Span, Vectors
 
 _ARTICLE = "a.id, a.source, a.title, a.published, a.byline, a.publisher, a.language, a.encoding"
@@ -233,6 +234,17 @@ class ArticleStore:
             )
             for key in keys
         ]
+
+    def keys_of(self, article: str) -> list[int]:
+        """The keys of the paragraphs of the article with id ``article``."""
+        query = "SELECT p.key FROM paragraphs p JOIN articles a ON a.key = p.article WHERE a.id = ?"
+        return [row[0] for row in self._connection.execute(query, (article,))]
+
+    def signatures(self, keys: Sequence[int]) -> Signatures:
+        """The signature of each paragraph's words: see :mod:`indexer.signatures`."""
+        query = f"SELECT key, signature FROM paragraphs WHERE key IN ({_marks(keys)})"  # noqa: S608 - marks only
+        found = dict(self._connection.execute(query, tuple(keys)).fetchall())
+        return np.frombuffer(b"".join(found[key] for key in keys), np.uint8).reshape(-1, SIZE)
 
     def matching(self, filters: Filters) -> Ids | None:
         """Sorted keys of the paragraphs of all articles that ``filters`` let through.

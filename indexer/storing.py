@@ -16,6 +16,7 @@ import numpy as np
 
 from indexer.outlets import outlet
 from indexer.segments import Place, Segments, SegmentWriter, discard, numbers, worn
+from indexer.signatures import Signer
 from indexer.types import Article, Ids, Paragraph, Vectors
 
 _SCHEMA = """
@@ -45,6 +46,7 @@ CREATE TABLE paragraphs (
     key INTEGER PRIMARY KEY,
     article INTEGER NOT NULL REFERENCES articles (key),
     number INTEGER NOT NULL,
+    signature BLOB NOT NULL,  -- before the text, which may fill pages of its own
     start INTEGER NOT NULL,
     "end" INTEGER NOT NULL,
     text TEXT NOT NULL,
@@ -88,6 +90,7 @@ class StoreWriter:
         self._folder = segments
         self._older = numbers(segments)
         self._segments = Segments(segments, dimensions)
+        self._signer = Signer()
         self._writer = SegmentWriter(segments, (self._older or [0])[-1] + 1)
 
     def add_article(self, article: Article, seed: str, vectors: Vectors) -> None:
@@ -123,11 +126,12 @@ class StoreWriter:
         """
         key = paragraph_key(article.id, paragraph.number)
         self._connection.execute(
-            "INSERT INTO paragraphs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO paragraphs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 key,
                 _key(article.id),
                 paragraph.number,
+                self._signer.sign(paragraph.text),
                 paragraph.start,
                 paragraph.end,
                 paragraph.text,

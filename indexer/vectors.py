@@ -134,6 +134,12 @@ class FaissIndex:
         keys, counts = np.unique(self._ids, return_counts=True)
         return keys, counts
 
+    def of(self, paragraph: int) -> Vectors:
+        """The vectors of a paragraph, one a window, in their order."""
+        first = np.searchsorted(self._ids, paragraph)
+        last = np.searchsorted(self._ids, paragraph, side="right")
+        return np.asarray(self._halves[self._order[first:last]], dtype=np.float32)
+
     def search(self, vector: Vectors, depth: int, allowed: Ids | None = None) -> list[Candidate]:
         """The nearest ``depth`` paragraphs by (-cosine, key); see :class:`VectorIndex`."""
         total = len(self._ids)

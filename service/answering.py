@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from indexer.types import Scores
 from service.reading import Evidence, Reader, Reading
 from service.retrieval import Ranked, Ranking
+from service.semantics import sentence_cosines
 from service.snapshot import Snapshot
 
 READ = 10
@@ -32,8 +31,9 @@ def gather(snapshot: Snapshot, ranking: Ranking, ranked: Sequence[Ranked]) -> li
     """What there is to read of the ``ranked`` paragraphs, in their order."""
     keys = [each.paragraph for each in ranked]
     cosines: Sequence[Scores | None] = [None] * len(keys)
-    if snapshot.semantic is not None and ranking.vector is not None:
-        cosines = snapshot.semantic.sentences(ranking.vector, np.array(keys, dtype=np.int64))
+    if ranking.vector is not None:
+        of_each = sentence_cosines(snapshot.store, ranking.vector, keys)
+        cosines = [of_sentences for _, of_sentences in of_each]
     return [
         Evidence(passage, each.score, of_sentences)
         for passage, each, of_sentences in zip(

@@ -30,6 +30,7 @@ from service.requests import (
     NoParameters,
     ParagraphPath,
     SearchQuery,
+    SimilarQuery,
     SuggestQuery,
 )
 from service.results import (
@@ -41,6 +42,7 @@ from service.results import (
     Problem,
     Readiness,
     SearchResult,
+    SimilarResult,
 )
 from service.validation import refusal
 from service.web.pages import blueprint as pages
@@ -93,7 +95,7 @@ def create_app(engine: Engine, builds: Builds | None = None, *, streams: int = 1
     return app
 
 
-def _routes(engine: Engine) -> APIBlueprint:
+def _routes(engine: Engine) -> APIBlueprint:  # noqa: C901 - a function a route
     api = APIBlueprint("api", __name__, abp_responses=problems.documented(400, 500))
 
     @api.get(
@@ -159,6 +161,15 @@ def _routes(engine: Engine) -> APIBlueprint:
     def paragraph(path: ParagraphPath, query: NoParameters) -> Response:  # noqa: ARG001 - refuses any
         """One paragraph with its article."""
         return _json(engine.paragraph(path.id))
+
+    @api.get(
+        "/v1/paragraphs/<id>/similar",
+        tags=[_SEARCH],
+        responses={"200": SimilarResult, **problems.documented(404, 503)},
+    )
+    def similar(path: ParagraphPath, query: SimilarQuery) -> Response:
+        """Paragraphs that are like one, nearest first."""
+        return _json(engine.similar(path.id, query))
 
     @api.get("/health/live", tags=[_HEALTH], responses={"200": Liveness})
     def live(query: NoParameters) -> Response:  # noqa: ARG001 - refuses any

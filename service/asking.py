@@ -1,4 +1,4 @@
-"""Commands that read the index: ``search``, ``ask``, ``serve`` and ``eval``."""
+"""Commands that read the index: ``search``, ``ask``, ``similar``, ``serve`` and ``eval``."""
 
 from __future__ import annotations
 
@@ -74,6 +74,27 @@ def suggest(settings: Settings, beginning: str, *, as_json: bool, limit: int) ->
         click.echo(result.model_dump_json(indent=2))
     else:
         click.echo("\n".join(suggestion_lines(result)))
+
+
+@click.command()
+@click.argument("paragraph", metavar="ID")
+@click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True)
+@click.option("--same-article", is_flag=True, help="Also paragraphs of the same article.")
+@click.option("--json", "as_json", is_flag=True, help="Print what the HTTP route returns.")
+@commands.common
+def similar(settings: Settings, paragraph: str, *, as_json: bool, **options: Any) -> None:
+    """Show the paragraphs most like the one with ID, which winnow search shows."""
+    from service.requests import ParagraphPath, SimilarQuery
+    from service.terminal import similar_lines
+    from service.validation import validated
+
+    path = validated(ParagraphPath, {"id": paragraph})
+    with commands.engine(settings, model=False) as engine:
+        result = engine.similar(path.id, validated(SimilarQuery, options))
+    if as_json:
+        click.echo(result.model_dump_json(exclude_unset=True, indent=2))
+    else:
+        click.echo("\n".join(similar_lines(result)))
 
 
 @click.command()

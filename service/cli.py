@@ -26,6 +26,7 @@ for _command in (
     asking.search,
     asking.ask,
     asking.suggest,
+    asking.similar,
     asking.serve,
     asking.evaluate,
     keeping.generations,

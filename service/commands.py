@@ -94,6 +94,11 @@ def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--author", help="Only articles with this byline."),
         click.option("--source", help="Only articles of this publisher or folder."),
         click.option("--month", metavar="YYYY-MM", help="Only articles of this month."),
+        click.option(
+            "--collapse/--no-collapse",
+            default=None,
+            help="Whether copies of a paragraph share its hit; by default they do.",
+        ),
         click.option("--before", type=day, help="Only articles of this day or earlier."),
         click.option("--after", type=day, help="Only articles of this day or later."),
         click.option("--mode", type=click.Choice(MODES), default="hybrid", show_default=True),
@@ -121,11 +126,12 @@ def embedder_or_reason(settings: Settings, *, load: bool = True) -> SentenceEmbe
 
 
 @contextmanager
-def engine(settings: Settings) -> Iterator[Engine]:
-    """The engine that the service has, for one question."""
+def engine(settings: Settings, *, model: bool = True) -> Iterator[Engine]:
+    """The engine that the service has, for one question; ``model`` says if that needs the model."""
     from service.engine import Engine
 
-    with closing(Engine(settings, embedder_or_reason(settings))) as opened:
+    embedder = embedder_or_reason(settings) if model else ModelError("the model is not loaded")
+    with closing(Engine(settings, embedder)) as opened:
         yield opened
 
 

@@ -16,6 +16,7 @@ from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
 from indexer.types import Span
 from service.answering import READ, decide, gather
+from service.copies import also_in
 from service.cursors import Place, read_cursor, stale, write_cursor
 from service.filtering import FACET_VALUES, FacetsShape, FiltersShape, filters_of
 from service.hints import DidYouMean, SuggestionList, SuggestionShape
@@ -29,7 +30,7 @@ from service.reading import (
     content_words,
     sentence_features,
 )
-from service.requests import AnswerQuery, ArticlesQuery, SearchQuery, SuggestQuery
+from service.requests import AnswerQuery, ArticlesQuery, SearchQuery, SimilarQuery, SuggestQuery
 from service.results import (
     AnswerResult,
     AnswerShape,
@@ -38,6 +39,7 @@ from service.results import (
     ArticleShape,
     BuildFailure,
     ContributionShape,
+    CopyShape,
     Explanation,
     FullArticle,
     FullParagraph,
@@ -47,9 +49,12 @@ from service.results import (
     ParagraphShape,
     Readiness,
     SearchResult,
+    SimilarResult,
 )
-from service.retrieval import Ranked, Ranking, rank, similar
+from service.retrieval import Ranked, Ranking, rank
+from service.similar import similar
 from service.snapshot import Snapshot
+from service.spelling import taken_for
 
 
 def today() -> dt.date:
@@ -97,7 +102,7 @@ class Engine:
                 hits=hits,
                 next_cursor=_next(snapshot, query, ranking, place),
                 **({"explanation": self._explain(snapshot, ranking)} if query.explain else {}),
-                **self._circumstances(snapshot, query, ranking, watch),
+                **self._understanding(snapshot, query, ranking, watch),
             )
 
     def answer(self, query: AnswerQuery) -> AnswerResult:
@@ -124,7 +129,7 @@ class Engine:
                 alternatives=[_answer(reading) for reading in decision.alternatives],
                 hits=hits,
                 next_cursor=_next(snapshot, query, ranking, place),
-                **self._circumstances(snapshot, query, ranking, watch),
+                **self._understanding(snapshot, query, ranking, watch),
             )
 
     def suggest(self, query: SuggestQuery) -> SuggestionList:
@@ -172,6 +177,28 @@ class Engine:
                 generation=snapshot.manifest.id,
                 paragraph=ParagraphShape.of(passage.article, passage.paragraph),
                 article=ArticleShape.of(passage.article),
+            )
+
+    def similar(self, id_: str, query: SimilarQuery) -> SimilarResult:
+        """Paragraphs like the one with this id, by words and meaning; NotFound if there is none."""
+        watch = Stopwatch()
+        article_id, _, number = id_.partition("-")
+        with self.library.borrow() as snapshot:
+            passage = snapshot.store.passage(article_id, int(number))
+            with watch.stage("similar"):
+                ranking, copies = similar(
+                    snapshot, self._settings, passage, same_article=query.same_article
+                )
+            with watch.stage("hits"):
+                page = ranking.ranked[: query.limit]
+                hits = _hits(snapshot, ranking, gather(snapshot, ranking, page), page)
+                own = also_in(snapshot.store, [copies])[0]
+            return SimilarResult(
+                paragraph=ParagraphShape.of(passage.article, passage.paragraph),
+                article=ArticleShape.of(passage.article),
+                also_in=[CopyShape.of(copy) for copy in own],
+                hits=hits,
+                **self._circumstances(snapshot, ranking, watch),
             )
 
     def readiness(self) -> Readiness:
@@ -254,10 +281,11 @@ class Engine:
             query.mode,
             filters_of(query),
             today=today if query.dates == "read" else None,
+            collapse=query.collapse,
             watch=watch,
         )
 
-    def _circumstances(
+    def _understanding(
         self,
         snapshot: Snapshot,
         query: SearchQuery | AnswerQuery,
@@ -267,18 +295,25 @@ class Engine:
         facets: dict[str, object] = {}
         if query.facets:
             with watch.stage("facets"):
-                keys = [each.paragraph for each in ranking.ranked]
+                keys = [key for each in ranking.ranked for key in each.paragraphs]
                 facets["facets"] = FacetsShape.of(snapshot.store.facets(keys, FACET_VALUES))
+        return {
+            "filters": FiltersShape.of(ranking.filters, query.q),
+            **facets,
+            "did_you_mean": DidYouMean.of(ranking.query.text, ranking.corrections),
+            **self._circumstances(snapshot, ranking, watch),
+        }
+
+    def _circumstances(
+        self, snapshot: Snapshot, ranking: Ranking, watch: Stopwatch
+    ) -> dict[str, object]:
         # Counting what is pending is what finds out whether the seeds can be seen at all.
         pending = self._freshness.pending(snapshot.manifest)
         return {
             "generation": snapshot.manifest.id,
-            "filters": FiltersShape.of(ranking.filters, query.q),
-            **facets,
             "degraded": [*ranking.degraded, *self._freshness.problems()],
             "pending": pending,
             "took_ms": watch.milliseconds(),
-            "did_you_mean": DidYouMean.of(ranking.query.text, ranking.corrections),
         }
 
     def _explain(self, snapshot: Snapshot, ranking: Ranking) -> Explanation:
@@ -288,7 +323,7 @@ class Engine:
             constraint=None if constraint is None else describe(constraint),
             fusion=self._settings.fusion,
             depth=self._settings.depth,
-            candidates=len(ranking.ranked),
+            candidates=sum(len(each.paragraphs) for each in ranking.ranked),
             model=snapshot.manifest.identity["model"] if snapshot.semantic else None,
         )
 
@@ -297,7 +332,8 @@ def _hits(
     snapshot: Snapshot, ranking: Ranking, evidence: Sequence[Evidence], ranked: Sequence[Ranked]
 ) -> list[HitShape]:
     asked = content_words(ranking.query.question)
-    taken = similar(snapshot.keyword, ranking.query, [each.paragraph for each in ranked])
+    taken = taken_for(snapshot.keyword, ranking.query, [each.paragraph for each in ranked])
+    copies = also_in(snapshot.store, [each.copies for each in ranked])
     return [
         HitShape(
             rank=each.rank,
@@ -313,8 +349,9 @@ def _hits(
                 )
                 for part in each.contributions
             ],
+            also_in=[CopyShape.of(copy) for copy in others],
         )
-        for item, each, words in zip(evidence, ranked, taken, strict=True)
+        for item, each, words, others in zip(evidence, ranked, taken, copies, strict=True)
     ]
 
 

@@ -133,7 +133,8 @@ def _measure(
     for done, (id_, text) in enumerate(judged.questions.items()):
         progress(f"{judged.name} {mode}", done, len(judged.questions))
         ranking = rank(snapshot, settings, text, mode)
-        passages = snapshot.store.passages([each.paragraph for each in ranking.ranked])
+        found = [key for each in ranking.ranked for key in each.paragraphs]
+        passages = snapshot.store.passages(found)
         sources = (passage.article.source.partition("#")[2] for passage in passages)
         # Metrics break equal scores in their own way, so they are given places instead.
         run[id_] = {name: -float(place) for place, name in enumerate(dict.fromkeys(sources))}

@@ -115,13 +115,14 @@ def find(
 ) -> tuple[int, Passage]:
     """The best paragraph of the article ``source``, by default of the first hit, and its rank.
 
+    An article that only has a copy of a hit's paragraph is found at that hit's place.
+
     Raises:
         ModelError: There is no model, so that questions are answered by keywords only.
         NotFound: There is no such article, or the question does not find it.
     """
     today = dt.datetime.now().astimezone().date()
-    passages = _hits(snapshot, settings, question, today)
-    for place, passage in enumerate(passages, start=1):
+    for place, passage in _hits(snapshot, settings, question, today):
         if source in {None, passage.article.source}:
             return place, passage
     if source is not None and not holds(snapshot, source):
@@ -165,21 +166,27 @@ def _write(index: Path, questions: Sequence[SavedQuestion]) -> None:
     replace(Generations(index).questions, "".join(lines))
 
 
-def _hits(snapshot: Snapshot, settings: Settings, question: str, today: dt.date) -> list[Passage]:
-    """All that the question finds, best first, when it is asked on the day ``today``."""
+def _hits(
+    snapshot: Snapshot, settings: Settings, question: str, today: dt.date
+) -> list[tuple[int, Passage]]:
+    """All that the question finds when it is asked on the day ``today``, each with its rank.
+
+    Best first; copies have their leader's rank.
+    """
     if snapshot.without_meaning:
         raise ModelError(
             f"saved questions cannot be asked: {snapshot.without_meaning}",
             hint="Bring the model back, or run: winnow build",
         )
     ranked = rank(snapshot, settings, question, today=today).ranked
-    return snapshot.store.passages([each.paragraph for each in ranked])
+    places = {key: each.rank for each in ranked for key in each.paragraphs}
+    return list(zip(places.values(), snapshot.store.passages([*places]), strict=True))
 
 
 def _rank(snapshot: Snapshot, settings: Settings, saved: SavedQuestion) -> int | None:
     # "Last week" goes on to mean the week that its user knows the right article of.
     day = saved.saved.astimezone().date()
-    hits = enumerate(_hits(snapshot, settings, saved.question, day), start=1)
+    hits = _hits(snapshot, settings, saved.question, day)
     return next((place for place, hit in hits if hit.article.source == saved.source), None)
 
 

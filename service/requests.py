@@ -95,6 +95,9 @@ class _Asked(_Request):
     facets: bool = Field(
         False, description="Also count what was found by source, author and month."
     )
+    collapse: bool | None = Field(
+        None, description="Whether copies of a paragraph share its hit; by default the setting's."
+    )
 
 
 class SearchQuery(_Asked):
@@ -138,6 +141,13 @@ class ArticlesQuery(_Request):
 
     limit: int = Field(20, ge=1, le=MAX_LIMIT)
     offset: int = Field(0, ge=0, le=10_000_000)
+
+
+class SimilarQuery(_Request):
+    """Parameters of the list of paragraphs that are like one."""
+
+    limit: int = Field(10, ge=1, le=MAX_LIMIT, description="Paragraphs to return.")
+    same_article: bool = Field(False, description="Also paragraphs of the same article.")
 
 
 class NoParameters(_Request):

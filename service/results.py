@@ -121,6 +121,20 @@ class ContributionShape(_Shape):
     )
 
 
+class CopyShape(_Shape):
+    """Where a near-identical paragraph stands: `id` and `number` are the paragraph's."""
+
+    id: str
+    number: int
+    article: ArticleShape
+
+    @classmethod
+    def of(cls, passage: Passage) -> Self:
+        """The shape of a copy."""
+        shape = ParagraphShape.of(passage.article, passage.paragraph)
+        return cls(id=shape.id, number=shape.number, article=ArticleShape.of(passage.article))
+
+
 class HitShape(_Shape):
     """A ranked paragraph. `matches` and `best_sentence` are offsets in `paragraph.text`."""
 
@@ -131,6 +145,9 @@ class HitShape(_Shape):
     matches: list[Span]
     best_sentence: Span | None
     contributions: list[ContributionShape]
+    also_in: list[CopyShape] = Field(
+        [], description="Near-identical paragraphs that the search found too, oldest first."
+    )
 
 
 class Explanation(_Shape):
@@ -146,17 +163,22 @@ class Explanation(_Shape):
 
 class _Result(_Shape):
     generation: str
-    filters: FiltersShape
-    facets: FacetsShape | None = Field(None, description="With facets=1 only.")
     took_ms: dict[str, float] = Field(description="Milliseconds: total and per stage.")
     degraded: list[str] = Field(description="Why this result is less than it could be.")
     pending: int = Field(description="Seed files that are new or changed since the last build.")
+
+
+class _Understood(_Result):
+    """What of a question was understood otherwise than as words."""
+
+    filters: FiltersShape
+    facets: FacetsShape | None = Field(None, description="With facets=1 only.")
     did_you_mean: DidYouMean | None = Field(
         None, description="Where a word of the question is in no paragraph, but one like it is."
     )
 
 
-class SearchResult(_Result):
+class SearchResult(_Understood):
     """A page of ranked paragraphs."""
 
     query: str
@@ -164,6 +186,15 @@ class SearchResult(_Result):
     hits: list[HitShape]
     next_cursor: str | None
     explanation: Explanation | None = Field(None, description="With explain=1 only.")
+
+
+class SimilarResult(_Result):
+    """Paragraphs that are like one, nearest first. `also_in` has its own copies."""
+
+    paragraph: ParagraphShape
+    article: ArticleShape
+    also_in: list[CopyShape]
+    hits: list[HitShape]
 
 
 class AnswerShape(_Shape):
@@ -192,7 +223,7 @@ class AnswerShape(_Shape):
         )
 
 
-class AnswerResult(_Result):
+class AnswerResult(_Understood):
     """The answer, or null with the reason, and the evidence."""
 
     question: str

@@ -18,11 +18,11 @@ import numpy as np
 from indexer.errors import ModelError
 from indexer.filters import Filters
 from indexer.grammar import parse
-from indexer.nodes import Query, Similar, Word
-from indexer.protocols import KeywordIndex
+from indexer.nodes import Query
 from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
 from indexer.types import Candidate, Ids, Scores, Vectors
+from service.copies import Groups, copies_among
 from service.fusion import FUSIONS, Contribution, Side, contributions
 from service.narrowing import narrowed, phrase
 from service.requests import Mode
@@ -35,12 +35,21 @@ _NO_FILTERS = Filters()
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A paragraph in its place, from 1: the score is the sum of the contributions' points."""
+    """A paragraph in its place, from 1: the score is the sum of the contributions' points.
+
+    ``copies`` are near-identical paragraphs that have no place of their own.
+    """
 
     paragraph: int
     rank: int
     score: float
     contributions: tuple[Contribution, ...]
+    copies: tuple[int, ...] = ()
+
+    @property
+    def paragraphs(self) -> tuple[int, ...]:
+        """The paragraph and its copies."""
+        return (self.paragraph, *self.copies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +86,15 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     filters: Filters = _NO_FILTERS,
     *,
     today: dt.date | None = None,
+    collapse: bool | None = None,
     watch: Stopwatch | None = None,
 ) -> Ranking:
     """Rank the paragraphs of the articles that ``filters`` let through for ``text``.
 
     A phrase such as "last week" is one more filter, as seen from ``today``; without that it is
     words, and so it is where it would leave nothing.
+
+    ``collapse`` gathers copies behind the best of them; None leaves it to the settings.
 
     Raises:
         ModelError: Mode ``semantic`` was asked for and no model is there.
@@ -118,24 +130,23 @@ def rank(  # noqa: PLR0913 - a question has this many sides
             found["semantic"] = snapshot.semantic.search(vector, settings.depth, allowed)
     with watch.stage("fusion"):
         weighting, ranked = _merge(snapshot, settings, query, vector, found)
+    if settings.collapse if collapse is None else collapse:
+        with watch.stage("copies"):
+            keys, scores = [each.paragraph for each in ranked], [each.score for each in ranked]
+            ranked = gathered(ranked, copies_among(snapshot.store, keys, scores))
     if not ranked and (said := phrase(query, filters)):
-        wider = rank(snapshot, settings, text, mode, asked, watch=watch)
+        wider = rank(snapshot, settings, text, mode, asked, collapse=collapse, watch=watch)
         reason = f"nothing was found {said}, so these are articles of all days"
         return replace(wider, degraded=(*wider.degraded, reason)) if wider.ranked else wider
     return Ranking(query, filters, vector, weighting, ranked, degraded, misspelled)
 
 
-def similar(
-    keyword: KeywordIndex, query: Query, paragraphs: Sequence[int]
-) -> list[dict[str, list[str]]]:
-    """Of each paragraph, the words that it has only as ones spelled nearly alike, and these."""
-    keys = np.array(paragraphs, dtype=np.int64)
-    taken: list[dict[str, list[str]]] = [{} for _ in paragraphs]
-    for term in dict.fromkeys(term for term in query.terms if isinstance(term, Similar)):
-        for word in term.words:
-            for place in np.flatnonzero(np.isin(keys, keyword.matching(Word(word)))):
-                taken[place].setdefault(term.text, []).append(word)
-    return taken
+def gathered(ranked: Sequence[Ranked], groups: Groups) -> tuple[Ranked, ...]:
+    """The first of each group with the others as its copies, places counted anew."""
+    return tuple(
+        replace(ranked[first], rank=place, copies=tuple(ranked[i].paragraph for i in copies))
+        for place, (first, *copies) in enumerate(groups, start=1)
+    )
 
 
 def _allowed(snapshot: Snapshot, query: Query, filters: Filters) -> Ids | None:
@@ -161,19 +172,24 @@ def _merge(
     if "keyword" in found:
         scores = _scored(found["keyword"], keys, partial(snapshot.keyword.score, query))
         bound = snapshot.keyword.bound(query)
-        sides.append(Side("keyword", scores, _ranks(found["keyword"], keys), 0.0, bound))
+        sides.append(Side("keyword", scores, ranks_of(found["keyword"], keys), 0.0, bound))
     if snapshot.semantic is not None and vector is not None:
         scores = _scored(found["semantic"], keys, partial(snapshot.semantic.score, vector))
-        sides.append(Side("semantic", scores, _ranks(found["semantic"], keys), -1.0, 1.0))
+        sides.append(Side("semantic", scores, ranks_of(found["semantic"], keys), -1.0, 1.0))
     weighting, weights = None, [1.0]
     if len(sides) == 2:
         signals = _signals(snapshot, keys, *sides)
         weighting = Weighting(semantic_share(Trust.of(settings), signals), signals)
         weights = [1 - weighting.share, weighting.share]
-    parts = contributions(sides, weights, FUSIONS[settings.fusion](sides))
+    return weighting, merged(keys, sides, weights, settings.fusion)
+
+
+def merged(keys: Ids, sides: list[Side], weights: list[float], fusion: str) -> tuple[Ranked, ...]:
+    """The paragraphs ``keys`` by what the sides add up to; see :data:`~service.fusion.FUSIONS`."""
+    parts = contributions(sides, weights, FUSIONS[fusion](sides))
     totals = np.array([sum(part.points for part in each) for each in parts])
     order = np.lexsort((keys, -totals))
-    return weighting, tuple(
+    return tuple(
         Ranked(int(keys[i]), place, float(totals[i]), parts[i])
         for place, i in enumerate(order, start=1)
     )
@@ -203,7 +219,7 @@ def _scored(candidates: list[Candidate], keys: Ids, score: Callable[[Ids], Score
     return np.array([known[key] for key in keys.tolist()])
 
 
-def _ranks(candidates: list[Candidate], keys: Ids) -> Ids:
+def ranks_of(candidates: list[Candidate], keys: Ids) -> Ids:
     """The rank of each of ``keys`` among ``candidates``, 0 where it is not one of them."""
     ranks = {candidate.paragraph: candidate.rank for candidate in candidates}
     return np.array([ranks.get(key, 0) for key in keys.tolist()], dtype=np.int64)

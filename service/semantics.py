@@ -7,7 +7,7 @@ article's title counts as one more sentence: it often says what its paragraphs t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -47,19 +47,20 @@ class SemanticSearch:
         if not len(paragraphs):
             return np.empty(0)
         whole = self._vectors.score(vector, paragraphs)
-        nearest = np.array(
-            [max(title, cosines.max()) for title, cosines in self._cosines(vector, paragraphs)]
-        )
+        of_each = sentence_cosines(self._store, vector, paragraphs.tolist())
+        nearest = np.array([max(title, cosines.max()) for title, cosines in of_each])
         mixed = (1 - self._sentence_weight) * whole + self._sentence_weight * nearest
         # Half precision can put a cosine a little beyond its bounds.
         return np.clip(mixed, -1.0, 1.0)
 
-    def sentences(self, vector: Vectors, paragraphs: Ids) -> list[Scores]:
-        """Cosine of each sentence of each paragraph, shape (sentences,) each."""
-        return [cosines for _, cosines in self._cosines(vector, paragraphs)]
 
-    def _cosines(self, vector: Vectors, paragraphs: Ids) -> Iterator[tuple[float, Scores]]:
-        """Of each paragraph, the cosine of its article's title and those of its sentences."""
-        for stored in self._store.sentence_vectors(paragraphs.tolist()):
-            title = float((stored.title @ vector).max(initial=-1.0))
-            yield title, (stored.sentences @ vector).astype(np.float64)
+def sentence_cosines(
+    store: ArticleStore, vector: Vectors, paragraphs: Sequence[int]
+) -> Iterator[tuple[float, Scores]]:
+    """Of each paragraph, the cosine of its article's title and those of its sentences.
+
+    The latter have shape (sentences,).
+    """
+    for stored in store.sentence_vectors(paragraphs):
+        title = float((stored.title @ vector).max(initial=-1.0))
+        yield title, (stored.sentences @ vector).astype(np.float64)

@@ -36,8 +36,9 @@ from service.suggestions import Completer, Title
 class Snapshot:
     """An open generation.
 
-    ``semantic`` is None where meaning cannot be searched, and ``without_meaning`` says why.
-    ``speller`` and ``completer`` are made when they are first needed.
+    ``semantic`` is None where meaning cannot be searched, and ``without_meaning`` says why; the
+    ``vectors`` can be compared with each other all the same. ``speller`` and ``completer`` are made
+    when they are first needed.
     ``outdated`` says why this is not the live generation, where it is not. ``opened`` is all that
     is to be closed with it.
     """
@@ -47,6 +48,7 @@ class Snapshot:
     keyword: WhooshIndex
     speller: Once[Speller]
     completer: Once[Completer]
+    vectors: FaissIndex
     semantic: SemanticSearch | None
     without_meaning: str | None
     opened: ExitStack
@@ -89,6 +91,7 @@ class Snapshot:
                 folder / KEYWORD, title_weight=settings.title_weight, k1=settings.k1, b=settings.b
             )
             opened.enter_context(closing(keyword))
+            vectors = FaissIndex(folder / VECTORS)
             vocabulary = Once(keyword.vocabulary)
             speller = Once(lambda: Speller(vocabulary()))
             completer = Once(
@@ -106,7 +109,6 @@ class Snapshot:
             elif embedder.fingerprint != manifest.identity["model"]:
                 without_meaning = "keywords only: the index was built with another embedding model"
             else:
-                vectors = FaissIndex(folder / VECTORS)
                 semantic = SemanticSearch(vectors, store, embedder, settings.sentence_weight)
             # What is open stays so; an error above would have closed it.
             return cls(
@@ -115,6 +117,7 @@ class Snapshot:
                 keyword,
                 speller,
                 completer,
+                vectors,
                 semantic,
                 without_meaning,
                 opened.pop_all(),

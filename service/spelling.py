@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
 
+import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from indexer.analysis import FUNCTION_WORDS, Token, tokens
 from indexer.leaves import required
 from indexer.nodes import Field, Leaf, Phrase, Query, Similar, Word
+from indexer.protocols import KeywordIndex
 from indexer.vocabulary import Vocabulary
 
 ALTERNATIVES = 2
@@ -178,3 +180,16 @@ def _is_wordlike(form: str) -> bool:
 def _script(form: str) -> str:
     """The script of a word, by its first letter."""
     return "LATIN" if form[0].isascii() else unicodedata.name(form[0], "").partition(" ")[0]
+
+
+def taken_for(
+    keyword: KeywordIndex, query: Query, paragraphs: Sequence[int]
+) -> list[dict[str, list[str]]]:
+    """Of each paragraph, the words that it has only as ones spelled nearly alike, and these."""
+    keys = np.array(paragraphs, dtype=np.int64)
+    taken: list[dict[str, list[str]]] = [{} for _ in paragraphs]
+    for term in dict.fromkeys(term for term in query.terms if isinstance(term, Similar)):
+        for word in term.words:
+            for place in np.flatnonzero(np.isin(keys, keyword.matching(Word(word)))):
+                taken[place].setdefault(term.text, []).append(word)
+    return taken

@@ -24,14 +24,18 @@ if TYPE_CHECKING:
         AnswerShape,
         ArticleShape,
         ContributionShape,
+        CopyShape,
         GenerationShape,
         HitShape,
         PlanResult,
         SearchResult,
+        SimilarResult,
     )
 
 _WIDTH = 96
 _MARGIN = "   "
+_COPIES = 5
+"""Copies of a paragraph that are named."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Escape sequences and direction overrides: an article must not steer the reader's terminal."""
@@ -105,8 +109,7 @@ def generation_lines(generations: Sequence[GenerationShape]) -> Iterator[str]:
 
 def search_lines(result: SearchResult, *, explain: bool) -> Iterator[str]:
     """The hits, best first."""
-    yield from _circumstances(result)
-    yield from _did_you_mean(result)
+    yield from _understanding(result)
     if not result.hits:
         yield "Nothing found."
     for hit in result.hits:
@@ -116,8 +119,7 @@ def search_lines(result: SearchResult, *, explain: bool) -> Iterator[str]:
 
 def answer_lines(result: AnswerResult) -> Iterator[str]:
     """The answer with where it stands, or that there is none."""
-    yield from _circumstances(result)
-    yield from _did_you_mean(result)
+    yield from _understanding(result)
     yield from _facets(result)
     if result.answer is None:
         yield "The articles do not say."
@@ -140,6 +142,19 @@ def suggestion_lines(result: SuggestionList) -> Iterator[str]:
     for each in result.suggestions:
         count = "1 paragraph" if each.count == 1 else f"{each.count} paragraphs"
         yield f"{printable(each.text)}  {click.style(f'{each.kind}, {count}', dim=True)}"
+
+
+def similar_lines(result: SimilarResult) -> Iterator[str]:
+    """The paragraph that was asked for, and those that are like it, nearest first."""
+    yield from _circumstances(result)
+    yield f"Like paragraph {result.paragraph.number} of {_headline(result.article)}:"
+    yield from _wrapped(printable(result.paragraph.text))
+    yield from _also_in(result.also_in)
+    yield ""
+    if not result.hits:
+        yield "Nothing found."
+    for hit in result.hits:
+        yield from _hit(hit, explain=False)
 
 
 def question_lines(ranked: Sequence[tuple[SavedQuestion, int | None]]) -> Iterator[str]:
@@ -179,10 +194,22 @@ def printable(text: str) -> str:
 def _hit(hit: HitShape, *, explain: bool) -> Iterator[str]:
     yield click.style(f"{hit.rank}. {_headline(hit.article)}", bold=True)
     yield from _paragraph(hit.paragraph.text, hit.best_sentence)
-    yield click.style(f"   {_origin(hit.article)}, paragraph {hit.paragraph.number}", dim=True)
+    place = f"{_origin(hit.article)}, paragraph {hit.paragraph.number}"
+    yield click.style(f"   {place} ({hit.paragraph.id})", dim=True)
+    yield from _also_in(hit.also_in)
     if explain:
         yield f"   score {hit.score:.4f} = {' + '.join(map(_contribution, hit.contributions))}"
     yield ""
+
+
+def _also_in(copies: Sequence[CopyShape]) -> Iterator[str]:
+    """Where copies stand, not all of a crowd."""
+    for copy in copies[:_COPIES]:
+        parts = (copy.article.published, copy.article.publisher, copy.article.source)
+        place = ", ".join(printable(part) for part in parts if part)
+        yield click.style(f"   also in: {place}, paragraph {copy.number} ({copy.id})", dim=True)
+    if len(copies) > _COPIES:
+        yield click.style(f"   also in: {len(copies) - _COPIES} more", dim=True)
 
 
 def _answer(answer: AnswerShape) -> Iterator[str]:
@@ -245,11 +272,15 @@ def _origin(article: ArticleShape | Article) -> str:
     return ", ".join(printable(part) for part in parts if part)
 
 
-def _circumstances(result: SearchResult | AnswerResult) -> Iterator[str]:
+def _circumstances(result: SearchResult | AnswerResult | SimilarResult) -> Iterator[str]:
     for reason in result.degraded:
         yield f"Note: {printable(reason)}"
     if result.pending:
         yield f"Note: {result.pending} seed files are not indexed yet; run: winnow build"
+
+
+def _understanding(result: SearchResult | AnswerResult) -> Iterator[str]:
+    yield from _circumstances(result)
     # What was given as an option, its user knows.
     for period in result.filters.periods:
         if period.phrase is not None:
@@ -258,6 +289,9 @@ def _circumstances(result: SearchResult | AnswerResult) -> Iterator[str]:
                 f"{spoken_days(period.after, period.before)} ({printable(period.phrase)}){way_out}"
             )
             yield f"Only articles {told}"
+    if meant := result.did_you_mean:
+        missing = ", ".join(dict.fromkeys(printable(each.word) for each in meant.words))
+        yield f"Nothing has {missing}. Did you mean: {printable(meant.query)}"
 
 
 def _facets(result: SearchResult | AnswerResult) -> Iterator[str]:
@@ -269,12 +303,6 @@ def _facets(result: SearchResult | AnswerResult) -> Iterator[str]:
         if values:
             counted = (f"{printable(each.value)} ({each.count})" for each in values)
             yield f"By {name}: {', '.join(counted)}"
-
-
-def _did_you_mean(result: SearchResult | AnswerResult) -> Iterator[str]:
-    if meant := result.did_you_mean:
-        missing = ", ".join(dict.fromkeys(printable(each.word) for each in meant.words))
-        yield f"Nothing has {missing}. Did you mean: {printable(meant.query)}"
 
 
 def _place(file: str, line: int | None) -> str:

@@ -23,7 +23,7 @@ Content = dict[str, tuple[str, ...]]
 """The paragraphs of each article, by its source."""
 
 Results = dict[tuple[str, str], list[tuple[str, int, float]]]
-"""Source, paragraph number and score of each hit, by query and mode."""
+"""Source, paragraph number and score of each hit and its copies, by query and mode."""
 
 _WORDS = (
     *("harbour", "ferry", "market", "price", "storm", "budget"),
@@ -84,12 +84,12 @@ def content(snapshot: Snapshot) -> Content:
 def hits(
     snapshot: Snapshot, settings: Settings, query: str, mode: Mode
 ) -> list[tuple[str, int, float]]:
-    """Where each hit stands, and its score."""
+    """Where each hit and its copies stand, and the hit's score."""
     ranked = rank(snapshot, settings, query, mode).ranked
-    passages = snapshot.store.passages([each.paragraph for each in ranked])
+    scores = {key: each.score for each in ranked for key in each.paragraphs}
     return [
-        (passage.article.source, passage.paragraph.number, each.score)
-        for passage, each in zip(passages, ranked, strict=True)
+        (passage.article.source, passage.paragraph.number, score)
+        for passage, score in zip(snapshot.store.passages([*scores]), scores.values(), strict=True)
     ]
 
 

@@ -74,7 +74,8 @@ def test_a_search_has_the_shape_of_the_contract(client: FlaskClient, collection:
     assert len(body["hits"]) == 3
     hit = body["hits"][0]
     assert hit.keys() == {
-        *("rank", "score", "paragraph", "article", "matches", "best_sentence", "contributions")
+        *("rank", "score", "paragraph", "article", "matches", "best_sentence", "contributions"),
+        "also_in",
     }
     paragraph = hit["paragraph"]
     source = (collection.seeds / hit["article"]["source"]).read_bytes()
@@ -531,7 +532,7 @@ def test_the_openapi_document_names_every_route_and_is_served_with_its_reader(
     assert document["paths"].keys() == routes
     search = document["paths"]["/v1/search"]["get"]
     assert {p["name"] for p in search["parameters"]} == {
-        *("q", "limit", "mode", "after", "before", "cursor", "explain"),
+        *("q", "limit", "mode", "after", "before", "collapse", "cursor", "explain"),
         *("month", "source", "author", "dates", "facets"),
     }
     assert "application/problem+json" in search["responses"]["400"]["content"]

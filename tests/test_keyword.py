@@ -42,6 +42,18 @@ class TestWhooshIndex(KeywordIndexContract):
             return WhooshIndex.open(Path(folder, "keyword"))
 
 
+def test_telling_words_are_those_that_few_other_paragraphs_have() -> None:
+    bodies = ["the oil price", "the price of oil", "oil from the North Sea", "a tax on coal"]
+    index = TestWhooshIndex.make(
+        [Document(key, "", body) for key, body in enumerate(bodies, start=1)]
+    )
+    assert index.telling("Oil prices and taxes: prices, on the taxing coal", 3) == (
+        *("taxes", "prices", "coal"),
+    )
+    assert index.telling("of the and", 3) == ()
+    assert index.telling("oil price", 0) == ()
+
+
 def test_scores_are_bm25_with_lucenes_idf() -> None:
     index = TestWhooshIndex.make(
         [

@@ -26,7 +26,7 @@ from indexer.filters import Filters, Period
 from indexer.types import Span
 from service.filtering import FacetsShape, FiltersShape
 from service.hints import CorrectedWord, DidYouMean
-from service.requests import AnswerQuery, ArticlesQuery, SearchQuery
+from service.requests import AnswerQuery, ArticlesQuery, SearchQuery, SimilarQuery
 from service.results import (
     AnswerResult,
     AnswerShape,
@@ -34,11 +34,13 @@ from service.results import (
     ArticleList,
     ArticleShape,
     ContributionShape,
+    CopyShape,
     FullArticle,
     HitShape,
     ParagraphShape,
     Readiness,
     SearchResult,
+    SimilarResult,
 )
 from service.web.pages import blueprint
 
@@ -86,6 +88,10 @@ def a_hit(rank: int = 1, **changes: Any) -> HitShape:
     ).model_copy(update=changes)
 
 
+def a_copy(number: int = 4, **changes: Any) -> CopyShape:
+    return CopyShape(id=f"{ID}-{number}", number=number, article=an_article(**changes))
+
+
 def an_answer(**changes: Any) -> AnswerShape:
     return AnswerShape(
         text="Brussels",
@@ -131,6 +137,14 @@ class FakeEngine:
     def articles(self, query: ArticlesQuery) -> ArticleList:
         self._ask(query)
         return ArticleList(generation=GENERATION, total=214, articles=self.newest)
+
+    def similar(self, id_: str, query: SimilarQuery) -> SimilarResult:
+        self._ask((id_, query))
+        hits = self._hits()
+        del hits["next_cursor"]
+        paragraph = self.full.paragraphs[-1]
+        article, copies = self.full.article, self.result.get("also_in", [])
+        return SimilarResult(paragraph=paragraph, article=article, also_in=copies, **hits)
 
     def readiness(self) -> Readiness:
         values = {"status": "ready", "articles": 1214, "paragraphs": 1, "pending": 0}
@@ -779,6 +793,62 @@ def test_an_unknown_article_is_a_page_with_the_way_back(get: Get, engine: FakeEn
     assert "/" in page.links
 
 
+# Copies and similar paragraphs
+
+
+def test_a_hit_links_where_else_its_paragraph_stands_and_folds_a_crowd_away(
+    get: Get, engine: FakeEngine
+) -> None:
+    papers = [a_copy(number, publisher=f"Paper {number}") for number in (4, 5, 6, 7, 8)]
+    engine.result = {"hits": [a_hit(also_in=papers)]}
+
+    page = get("/?q=who")
+
+    assert "Also in U.S. may pressure Azerbaijan (Paper 4, 3 July 2025, 05:32); " in page.text
+    assert [f"/articles/{ID}#p{copy.number}" in page.links for copy in papers] == [True] * 5
+    assert page.within("details", "summary") == ["And in 2 more"]
+    assert "/?q=who&collapse=0" in page.links
+    assert "Copies of a paragraph share its place." in page.text
+
+
+def test_a_hit_without_copies_says_nothing_of_them(get: Get) -> None:
+    page = get("/?q=who")
+
+    assert "Also in" not in page.text
+    assert "/?q=who&collapse=0" not in page.links
+    assert not page.all("input", name="collapse")
+
+
+def test_what_is_not_gathered_stays_so_and_has_a_way_back(get: Get, engine: FakeEngine) -> None:
+    engine.result = {"next_cursor": "abc"}
+
+    page = get("/?q=who&collapse=0")
+
+    assert engine.asked == [AnswerQuery(q="who", limit=10, collapse=False)]
+    assert page.all("input", name="collapse", value="0")
+    assert {"/?q=who", "/?q=who&collapse=0&cursor=abc"} <= set(page.links)
+    assert "1 or 0" in get("/?q=who&collapse=perhaps", status=400).text
+
+
+def test_similar_paragraphs_are_listed_as_hits_are(get: Get, engine: FakeEngine) -> None:
+    engine.result = {"also_in": [a_copy()], "degraded": ["an older index"]}
+
+    page = get(f"/paragraphs/{ID}-2/similar")
+
+    assert engine.asked == [(f"{ID}-2", SimilarQuery())]
+    assert page.within("h1") == ["Paragraphs like this one"]
+    assert TEXT in page.within("blockquote")
+    assert {f"/articles/{ID}#p2", f"/articles/{ID}#p4"} <= set(page.links)
+    assert "an older index" in page.text
+    assert page.all("ol", start="1")
+
+
+def test_a_paragraph_may_have_none_that_is_like_it(get: Get, engine: FakeEngine) -> None:
+    engine.result = {"hits": []}
+
+    assert "Nothing in other articles is like it" in get(f"/paragraphs/{ID}-2/similar").text
+
+
 # Hostile text
 
 
@@ -787,7 +857,10 @@ def hostile_article() -> ArticleShape:
     return an_article(**dict.fromkeys(names, HOSTILE))
 
 
-@pytest.mark.parametrize("address", ["/", "/?q=who", "/?q=who&cursor=abc", f"/articles/{ID}"])
+@pytest.mark.parametrize(
+    "address",
+    ["/", "/?q=who", "/?q=who&cursor=abc", f"/articles/{ID}", f"/paragraphs/{ID}-2/similar"],
+)
 def test_hostile_text_stays_text(get: Get, engine: FakeEngine, address: str) -> None:
     paragraph = a_paragraph(text=HOSTILE)
     marks = [Span(0, 8), Span(20, 40)]
@@ -795,7 +868,14 @@ def test_hostile_text_stays_text(get: Get, engine: FakeEngine, address: str) -> 
     engine.full = engine.full.model_copy(
         update={"article": hostile_article(), "paragraphs": [paragraph]}
     )
-    hit = a_hit(paragraph=paragraph, article=hostile_article(), matches=marks, best_sentence=None)
+    copies = [CopyShape(id=f"{ID}-4", number=4, article=hostile_article())] * 4
+    hit = a_hit(
+        paragraph=paragraph,
+        article=hostile_article(),
+        matches=marks,
+        best_sentence=None,
+        also_in=copies,
+    )
     answer = an_answer(
         text=HOSTILE[:8],
         start=0,
@@ -809,6 +889,7 @@ def test_hostile_text_stays_text(get: Get, engine: FakeEngine, address: str) -> 
         "answer": answer,
         "alternatives": [answer],
         "degraded": [HOSTILE],
+        "also_in": copies,
     }
     engine.state = {"generation": HOSTILE, "degraded": [HOSTILE]}
     engine.filters = Filters(source=HOSTILE, author=HOSTILE)

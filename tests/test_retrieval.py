@@ -35,7 +35,8 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         ]
         day = f"2025-07-{number + 1:02}"
         write_article(seeds, f"{number:02}.txt", *paragraphs, title="Headline", published=day)
-    settings = Settings(seeds=seeds, index=tmp_path_factory.mktemp("index"), depth=10)
+    index = tmp_path_factory.mktemp("index")
+    settings = Settings(seeds=seeds, index=index, depth=10, collapse=False)
     build(settings, WordEmbedder(), progress=silent)
     return settings
 

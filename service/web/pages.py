@@ -1,4 +1,4 @@
-"""The pages ``/`` and ``/articles/{id}``: one Flask blueprint over a narrow seam to the engine.
+"""The search page, articles and similar paragraphs: a Flask blueprint over a seam to the engine.
 
 The pages are plain HTML that works without scripts. Requests are validated by the same shapes as
 the HTTP routes; what is refused or fails comes back as a page too, with the form as it was sent.
@@ -23,7 +23,7 @@ from indexer.errors import (
 )
 from indexer.types import Span
 from service.problems import status_of
-from service.requests import AnswerQuery, ArticlesQuery, SearchQuery
+from service.requests import AnswerQuery, ArticlesQuery, ParagraphPath, SearchQuery, SimilarQuery
 from service.web.limits import choices, limits
 from service.web.marking import Excerpt, excerpt, first_words, in_words
 from service.wording import ordinal
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         HitShape,
         Readiness,
         SearchResult,
+        SimilarResult,
     )
 
 
@@ -58,6 +59,9 @@ class Engine(Protocol):
 
     def articles(self, query: ArticlesQuery) -> ArticleList:
         """Articles, newest first."""
+
+    def similar(self, id_: str, query: SimilarQuery) -> SimilarResult:
+        """Paragraphs that are like one."""
 
     def readiness(self) -> Readiness:
         """The state of the index."""
@@ -82,6 +86,7 @@ _LABELS = {
     "source": "Source",
     "author": "Author",
     "dates": "Dates in the question",
+    "collapse": "Copies",
     "cursor": "Page",
 }
 """Parameters of the search page, by the names that the page gives them."""
@@ -160,6 +165,16 @@ def blueprint(engine: Engine) -> Blueprint:
         texts = (paragraph.text for paragraph in full.paragraphs)
         title = full.article.title.strip() or first_words(next(texts, full.article.source))
         return render_template("article.html", full=full, title=title)
+
+    @pages.get("/paragraphs/<id_>/similar")
+    def similar(id_: str) -> str:
+        _sent()
+        try:
+            path = ParagraphPath(id=id_)
+        except ValidationError as error:
+            raise NotFound(f"there is no paragraph “{id_}”") from error
+        result = engine.similar(path.id, SimilarQuery())
+        return render_template("similar.html", result=result)
 
     return pages
 
@@ -280,6 +295,8 @@ def _refusal(fault: ErrorDetails) -> QueryError:
     elif name == "mode":
         reason = "this is not a way to search"
         hint = f"Choose {', '.join(_MODES.values())}."
+    elif name == "collapse":
+        reason, hint = "this does not say whether to gather copies", "Give 1 or 0."
     elif fault["type"].endswith("too_long"):
         reason = f"this is longer than {fault['ctx']['max_length']} characters"
         hint = "Shorten it."

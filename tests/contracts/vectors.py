@@ -68,6 +68,16 @@ class VectorIndexContract:
         again = index.score(query, np.array([c.paragraph for c in found]))
         assert again.tolist() == [c.score for c in found]
 
+    @settings(deadline=None)
+    @given(case=windows())
+    def test_gives_back_the_windows_of_a_paragraph_in_their_order(
+        self, case: tuple[Ids, Vectors, Vectors]
+    ) -> None:
+        keys, vectors, _ = case
+        index = self.make(keys, vectors)
+        for key in np.unique(keys).tolist():
+            np.testing.assert_array_equal(index.of(key), vectors[keys == key])
+
     def test_a_paragraph_without_vectors_scores_the_minimum(self) -> None:
         index = self.make(np.array([1]), np.array([[1, 0]], dtype=np.float32))
         assert index.score(np.array([1, 0], dtype=np.float32), np.array([7])).tolist() == [-1]

@@ -25,7 +25,7 @@ class Place:
     today: dt.date
 
 
-_OF_A_SEARCH = {"q", "mode", "after", "before", "month", "source", "author", "dates"}
+_OF_A_SEARCH = {"q", "mode", "after", "before", "month", "source", "author", "dates", "collapse"}
 
 
 def write_cursor(query: SearchQuery | AnswerQuery, place: Place) -> str:

@@ -47,11 +47,11 @@ def test_telling_words_are_those_that_few_other_paragraphs_have() -> None:
     index = TestWhooshIndex.make(
         [Document(key, "", body) for key, body in enumerate(bodies, start=1)]
     )
-    assert index.telling("Oil prices and taxes: prices, on the taxing coal", 3) == (
+    assert index.telling("Oil prices and taxes: prices, on the taxing coal", None, 3) == (
         *("taxes", "prices", "coal"),
     )
-    assert index.telling("of the and", 3) == ()
-    assert index.telling("oil price", 0) == ()
+    assert index.telling("of the and", None, 3) == ()
+    assert index.telling("oil price", None, 0) == ()
 
 
 def test_scores_are_bm25_with_lucenes_idf() -> None:

@@ -79,7 +79,10 @@ class Builder:
         order = Order(settings=self._settings, full=full, settle=settle)
         with tempfile.TemporaryFile() as log, self._started(log) as child:
             with contextlib.suppress(BrokenPipeError):  # how the child ended is told below
-                os.write(_pipe(child.stdin).fileno(), order.model_dump_json().encode() + b"\n")
+                os.write(
+                    _pipe(child.stdin).fileno(),
+                    order.model_dump_json(exclude_unset=True).encode() + b"\n",
+                )
             for line in _pipe(child.stdout):
                 if not line.endswith(b"\n"):
                     break  # it died while it spoke

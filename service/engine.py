@@ -248,6 +248,7 @@ class Engine:
             words=ranking.query.question,
             constraint=None if constraint is None else describe(constraint),
             fusion=self._settings.fusion,
+            tuned=snapshot.tuned.now().parameters,
             depth=self._settings.depth,
             candidates=len(ranking.ranked),
             model=snapshot.manifest.identity["model"] if snapshot.semantic else None,

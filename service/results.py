@@ -131,6 +131,9 @@ class Explanation(_Shape):
     words: str = Field(description="The words searched, without operators.")
     constraint: str | None = Field(description="What every hit had to fulfil.")
     fusion: str
+    tuned: dict[str, float] = Field(
+        description="Parameters of the fusion that winnow tune has fitted and that are in force."
+    )
     depth: int
     candidates: int = Field(description="Paragraphs that either search found.")
     model: str | None

@@ -63,6 +63,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
         ModelError: Mode ``semantic`` was asked for and no model is there.
     """
     watch = watch or Stopwatch()
+    settings = snapshot.tuned.over(settings)
     query = parse(text)
     degraded = snapshot.degraded(mode)
     if query.problem:

@@ -27,6 +27,7 @@ from indexer.settings import Settings
 from indexer.store import ArticleStore
 from indexer.vectors import FaissIndex
 from service.semantics import SemanticSearch
+from service.tuned import Tuned
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ class Snapshot:
     """An open generation.
 
     ``semantic`` is None where meaning cannot be searched, and ``without_meaning`` says why.
-    ``outdated`` says why this is not the live generation, where it is not. ``opened`` is all that
-    is to be closed with it.
+    ``outdated`` says why this is not the live generation, where it is not. ``tuned`` has
+    the weights that were fitted for the index. ``opened`` is all that is to be closed with it.
     """
 
     manifest: Manifest
@@ -43,6 +44,7 @@ class Snapshot:
     keyword: WhooshIndex
     semantic: SemanticSearch | None
     without_meaning: str | None
+    tuned: Tuned
     opened: ExitStack
     outdated: str | None = None
 
@@ -93,11 +95,23 @@ class Snapshot:
                 vectors = FaissIndex(folder / VECTORS)
                 semantic = SemanticSearch(vectors, store, embedder, settings.sentence_weight)
             # What is open stays so; an error above would have closed it.
-            return cls(manifest, store, keyword, semantic, without_meaning, opened.pop_all())
+            return cls(
+                manifest=manifest,
+                store=store,
+                keyword=keyword,
+                semantic=semantic,
+                without_meaning=without_meaning,
+                tuned=Tuned(settings, manifest.identity["model"]),
+                opened=opened.pop_all(),
+            )
 
     def degraded(self, mode: str) -> tuple[str, ...]:
         """Why results in ``mode`` are less than they could be."""
-        reasons = (self.outdated, None if mode == "keyword" else self.without_meaning)
+        reasons = (
+            self.outdated,
+            None if mode == "keyword" else self.without_meaning,
+            self.tuned.now().problem if mode == "hybrid" else None,
+        )
         return tuple(reason for reason in reasons if reason)
 
     def warm(self) -> None:

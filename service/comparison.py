@@ -89,7 +89,7 @@ def compare(then: Run, now: Run) -> Comparison:
             if known[0].get(name) != known[1].get(name)
         },
         alone=tuple(
-            f"{name} {mode}: {'then' if (name, mode) in before else 'now'} only"
+            f"{name} {mode} ({'then' if (name, mode) in before else 'now'})"
             for name, mode in sorted(before.keys() ^ after.keys())
         ),
         differences=tuple(

@@ -46,7 +46,8 @@ def comparison_lines(comparison: Comparison, changes: int) -> Iterator[str]:
     """What changed since the run compared with; of each set and mode ``changes`` either way."""
     for name, (then, now) in comparison.settings.items():
         yield f"{name} was {then} and is {now}"
-    yield from comparison.alone
+    if comparison.alone:
+        yield f"in one run only: {', '.join(map(printable, comparison.alone))}"
     for each in comparison.differences:
         yield ""
         yield from _difference(each, changes)

@@ -161,8 +161,11 @@ def test_other_settings_and_what_only_one_run_has_are_told() -> None:
     question = asked("q", {"a": 1}, "a")
     found = compare(run_of(question), run_of(question, weight=0.5, mode="keyword"))
     assert found.settings == {"semantic_weight": (0.4, 0.5)}
-    assert found.alone == ("s hybrid: then only", "s keyword: now only")
-    assert "semantic_weight was 0.4 and is 0.5" in list(comparison_lines(found, 3))
+    assert found.alone == ("s hybrid (then)", "s keyword (now)")
+    assert list(comparison_lines(found, 3)) == [
+        "semantic_weight was 0.4 and is 0.5",
+        "in one run only: s hybrid (then), s keyword (now)",
+    ]
 
 
 def test_the_terminal_shows_as_many_changes_as_asked_for_with_their_points() -> None:

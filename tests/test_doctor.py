@@ -31,7 +31,7 @@ from service.offline import blocked, prove
 
 CHECKS = {
     *("index", "files", "identity", "stores", "truncation", "duplicates", "drift", "skipped"),
-    *("notices", "last build", "writer", "leftovers", "disk space", "cache"),
+    *("notices", "last build", "writer", "leftovers", "disk space", "tuning", "cache"),
 }
 LONG = "A word and another. " * 30
 

@@ -41,10 +41,11 @@ test-whoosh: .venv/installed-dev
 screenshot: .venv/installed-dev
 	$(BIN)/python docs/screenshot.py
 
-## clean: remove the environment, the caches and the index, but not your saved questions
+## clean: remove the environment, the caches and the index, but not your saved questions and what was fitted to them
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find index_data -mindepth 1 ! -name README.md ! -path index_data/questions.jsonl -delete
+	find index_data -mindepth 1 ! -name README.md ! -path index_data/questions.jsonl \
+		! -path index_data/tuning.json -delete
 
 # torch comes first and by itself: asked for as a dependency, pip may choose a CUDA build.
 .venv/installed: pyproject.toml

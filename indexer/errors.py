@@ -15,6 +15,8 @@ kind for scripts and stays the same between releases.
      │    ├── IndexBusy         another process is building
      │    └── BuildError        a build in its own process came to no proper end
      ├── QuestionsError         the file of saved questions cannot be read as such
+     ├── TuningError            fitted weights cannot be read, or there is nothing to fit them to
+     ├── RunError               a saved run of an evaluation cannot be read or written
      ├── QueryError             a question or one of its parameters cannot be used
      │    └── StaleCursor       the cursor belongs to another generation or another query
      ├── ArchiveError           a file to export to or to import from cannot be used
@@ -57,6 +59,18 @@ class QuestionsError(WinnowError):
     """The file of saved questions cannot be read, or lines of it."""
 
     code = "bad_questions"
+
+
+class TuningError(WinnowError):
+    """The file of fitted weights cannot be read, or there is nothing to fit weights to."""
+
+    code = "bad_tuning"
+
+
+class RunError(WinnowError):
+    """A saved run of an evaluation cannot be read or written."""
+
+    code = "bad_run"
 
 
 class StoredIndexError(WinnowError):

@@ -10,6 +10,8 @@ is removed while it is held. The system drops both locks when a process dies.
       write.lock           who is writing
       failure.json         why the last build failed, if it did
       questions.jsonl      the user's saved questions, one a line; not ours to delete
+      tuning.json          weights fitted to the user's questions; not ours to delete
+      eval/                indexes of judged sets, see the service; may be deleted
       cache/               vectors by text, see the cache module; may be deleted
       generations/<id>/    manifest.json, articles.sqlite, sentences/, keyword/, vectors.faiss,
                            report.json
@@ -69,6 +71,7 @@ class Generations:
         self.folder = folder
         self.cache = folder / "cache" / "embeddings.sqlite"
         self.questions = folder / "questions.jsonl"
+        self.tuning = folder / "tuning.json"
         self._current = folder / "CURRENT"
         self._lock = folder / "write.lock"
         self._failure = folder / "failure.json"

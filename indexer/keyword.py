@@ -20,13 +20,23 @@ from typing import Any, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from whoosh import analysis, columns, fields, formats, index
-from whoosh.reading import SegmentReader
 
 from indexer.analysis import FUNCTION_WORDS, grams, tokens
-from indexer.errors import IndexBusy
+from indexer.columns import (
+    KEY,
+    LANGUAGE,
+    LENGTH,
+    SCORED,
+    code_of,
+    forms_of,
+    language_of_code,
+    length_of,
+    live_column,
+    path_term,
+)
+from indexer.languages import MODEL_LANGUAGE
 from indexer.leaves import has_wishes, resolved, scored, spans
-from indexer.names import names, stored_name
+from indexer.names import stored_name
 from indexer.nodes import (
     All,
     Any_,
@@ -40,20 +50,10 @@ from indexer.nodes import (
     Wildcard,
     Word,
 )
-from indexer.postings import (
-    Counts,
-    Postings,
-    Rows,
-    Terms,
-    forms_of,
-    length_of,
-    live_column,
-    path_term,
-    reading,
-)
+from indexer.postings import Counts, Postings, Rows, Terms, reading
 from indexer.ranking import best
 from indexer.settings import K1, TITLE_WEIGHT, B
-from indexer.storage import Codec, Storage
+from indexer.storage import Storage
 from indexer.types import Candidate, Ids, Scores, Span
 from indexer.vocabulary import Vocabulary, vocabulary
 
@@ -63,147 +63,14 @@ SIMILAR = 0.8
 With 0.5, questions with a typo lose .004 nDCG@10 (xquad-en), and those without gain nothing.
 """
 
-_BUFFER_MB = 128  # postings a writer keeps in memory before it sorts them into a file
-
-_KEY, _LENGTH, _LANGUAGE = "q", "i", "H"  # types of columns, in struct's letters
-
-MODEL_LANGUAGE = "en"
-"""What the embedding model reads. In other languages meaning helps little, so words must do more:
-their paragraphs are indexed by runs of characters too."""
-
 GRAM_SHARE = 0.6
-"""What those runs count in the score of a word, against its stem; see benchmarks/results/fusion.md.
-"""
-
-_SCORED = ("title", "body")
-_ANALYSED = (*_SCORED, "by")
+"""What a word's runs of characters count against its stem, where there are any; see
+``benchmarks/results/fusion.md``."""
 
 _Mask: TypeAlias = npt.NDArray[np.bool_]  # one truth value a row
 
 # A word's weight, what a match is worth (1 for the very word), its field and its postings.
 _Weighed: TypeAlias = tuple[float, float, str, Rows, Counts]
-
-
-def _schema() -> fields.Schema:
-    """Terms answer words and phrases, forms answer patterns; see the analysis module."""
-    listed = analysis.IDAnalyzer()  # never called: fields are given lists of words
-    positions, frequency, existence = formats.Positions(), formats.Frequency(), formats.Existence()
-    stored = {"key": fields.COLUMN(columns.NumericColumn(_KEY, default=-1))}
-    stored["source"] = fields.FieldType(existence, listed)
-    stored["name"] = fields.FieldType(existence, listed)
-    for name in _ANALYSED:
-        stored[name] = fields.FieldType(positions, listed)
-        stored[forms_of(name)] = fields.FieldType(frequency, listed)
-        # Whoosh's own lengths have one byte and are off by up to a tenth.
-        stored[length_of(name)] = fields.COLUMN(columns.NumericColumn(_LENGTH))
-    stored["grams"] = fields.FieldType(frequency, listed)
-    stored[length_of("grams")] = fields.COLUMN(columns.NumericColumn(_LENGTH))
-    stored["language"] = fields.COLUMN(columns.NumericColumn(_LANGUAGE))
-    return fields.Schema(**stored)
-
-
-class KeywordWriter:
-    """Adds and deletes paragraphs in a folder; nothing shows before :meth:`commit`.
-
-    As a context manager it commits at the end, or cancels when an error passes through.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        """Go on with the index in ``folder``, or start one there."""
-        folder.mkdir(exist_ok=True)
-        self._lock = folder / "MAIN_WRITELOCK"
-        self._deleted: list[int] = []
-        with reading(str(folder)):
-            known = index.exists_in(str(folder))
-        if not known:
-            index.create_in(str(folder), _schema())
-        with reading(str(folder)):
-            stored = Storage(str(folder)).open_index()
-            with stored.reader() as reader:
-                self._keys = live_column(reader, "key", _KEY, default=-1)
-        try:
-            codec = Codec(stored.latest_generation() + 1)
-            self._writer = stored.writer(limitmb=_BUFFER_MB, codec=codec)
-        except index.LockError as error:
-            raise IndexBusy(f"{folder} is being written") from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.commit()
-        else:
-            self.cancel()
-
-    def add(  # noqa: PLR0913 - the fields that a paragraph has
-        self,
-        key: int,
-        title: str,
-        body: str,
-        byline: str,
-        source: str,
-        *,
-        language: str | None = None,
-    ) -> None:
-        """Add a paragraph under ``key``, which is not negative and which no other one has."""
-        stored: dict[str, Any] = {"key": key, "source": [path_term(source)]}
-        stored["language"] = _code(language)
-        # A name is no word of the article's language.
-        texts = (("title", title, language), ("body", body, language), ("by", byline, None))
-        named: set[str] = set()
-        for name, text, spoken in texts:
-            found = tokens(text, spoken)
-            if name != "title":  # headlines put capitals anywhere
-                named.update(names(text, found))
-            stored[name] = [token.term for token in found]
-            stored[forms_of(name)] = [token.form for token in found]
-            stored[length_of(name)] = len(found)
-        stored["name"] = sorted(map(stored_name, named))
-        if language not in {MODEL_LANGUAGE, None}:
-            stored["grams"] = list(grams(body))
-            stored[length_of("grams")] = len(stored["grams"])
-        self._writer.add_document(**stored)
-
-    def delete(self, keys: Ids) -> None:
-        """Remove what earlier commits stored under ``keys``; unknown keys are ignored."""
-        self._deleted += keys.tolist()
-
-    def commit(self) -> None:
-        """Write everything; a folder filled by one writer gets a single segment."""
-        for row in np.flatnonzero(np.isin(self._keys, np.array(self._deleted, dtype=np.int64))):
-            self._writer.delete_document(int(row))
-        self._writer.commit(mergetype=_merge)
-        self._unlock()
-
-    def cancel(self) -> None:
-        """Leave the folder as it was."""
-        self._writer.cancel()
-        self._unlock()
-
-    def _unlock(self) -> None:
-        # It is part of no index, and hard links would share it between generations.
-        self._lock.unlink(missing_ok=True)
-
-
-def _merge(writer: Any, segments: Iterable[Any]) -> list[Any]:
-    """Whoosh's hook: copy some segments into the one being written, return the others.
-
-    What is at most twice as large as the segments being copied anyway is copied too, so both the
-    number of segments and the copies of a paragraph stay logarithmic (O'Neil et al.: The
-    log-structured merge-tree, 1996); and so is a segment of which half is deleted.
-    """
-    size, kept = writer.doc_count(), []
-    for segment in sorted(segments, key=lambda segment: segment.doc_count()):
-        live = segment.doc_count()
-        if live > 2 * size and segment.deleted_count() < live:
-            kept.append(segment)
-            continue
-        size += live
-        reader = SegmentReader(writer.storage, writer.schema, segment)
-        writer.add_reader(reader)
-        reader.close()
-    return kept
 
 
 class WhooshIndex:
@@ -225,16 +92,16 @@ class WhooshIndex:
         self._postings = Postings(searcher, folder)
         self._weights = {"title": title_weight, "body": 1.0}
         self._k1 = k1
-        self._keys = live_column(reader, "key", _KEY, default=-1)
+        self._keys = live_column(reader, "key", KEY, default=-1)
         self._live: _Mask = self._keys >= 0
         self._total = int(self._live.sum())
         self._order = np.argsort(self._keys, kind="stable")
         self._sorted = self._keys[self._order]
-        self._codes = live_column(reader, "language", _LANGUAGE, default=0)
+        self._codes = live_column(reader, "language", LANGUAGE, default=0)
         self._spoken = np.unique(self._codes[self._live]).tolist()
         self._norms = {}
-        for field in (*_SCORED, "grams"):
-            lengths = live_column(reader, length_of(field), _LENGTH, default=0)
+        for field in (*SCORED, "grams"):
+            lengths = live_column(reader, length_of(field), LENGTH, default=0)
             if field == "grams":
                 self._gram_rows = np.flatnonzero(lengths)
             having = self._total if field != "grams" else len(self._gram_rows)
@@ -260,7 +127,7 @@ class WhooshIndex:
     def has_word(self, word: str) -> bool:
         """Whether any paragraph or title has ``word``, as somebody types it, in any form."""
         terms = {term for code in self._spoken for term in self._terms(word, code)}
-        return any(self._postings.exist(field, term) for field in _SCORED for term in terms)
+        return any(self._postings.exist(field, term) for field in SCORED for term in terms)
 
     def has_name(self, name: str) -> bool:
         """Whether any paragraph has ``name``, written just so."""
@@ -268,7 +135,7 @@ class WhooshIndex:
 
     def vocabulary(self) -> Vocabulary:
         """Every word and name: half a second for 200,000 paragraphs, so call it once."""
-        title, body = (self._postings.lexicon(forms_of(field)) for field in _SCORED)
+        title, body = (self._postings.lexicon(forms_of(field)) for field in SCORED)
         return vocabulary(title, body, self._postings.lexicon("name"))
 
     @property
@@ -336,7 +203,7 @@ class WhooshIndex:
         One whose language could not be told counts as readable.
         """
         codes = np.append(self._codes, 0)[self._rows(paragraphs)]
-        return np.isin(codes, [0, _code(MODEL_LANGUAGE)])
+        return np.isin(codes, [0, code_of(MODEL_LANGUAGE)])
 
     def _scores(self, query: Query) -> Scores:
         """The score of every row."""
@@ -368,7 +235,7 @@ class WhooshIndex:
 
         ``words_of`` limits this to the bare words in one field.
         """
-        for field in _SCORED if words_of is None else (words_of,):
+        for field in SCORED if words_of is None else (words_of,):
             for leaf in scored(query, field):
                 if isinstance(leaf, Word | Similar) or words_of is None:
                     for rows, counts in self._found(leaf, field):
@@ -426,7 +293,7 @@ class WhooshIndex:
         return rows[order], counts[order]
 
     def _terms(self, text: str, code: int) -> Terms:
-        return tuple(token.term for token in tokens(text, _language(code)))
+        return tuple(token.term for token in tokens(text, language_of_code(code)))
 
     def _rows(self, keys: Ids) -> npt.NDArray[np.int64]:
         """The row of each of ``keys``; -1 where no paragraph has it."""
@@ -450,7 +317,7 @@ class WhooshIndex:
             case Field(name, leaf):
                 return self._mask(self._holding(leaf, name))
             case leaf:
-                return reduce(or_, (self._mask(self._holding(leaf, field)) for field in _SCORED))
+                return reduce(or_, (self._mask(self._holding(leaf, field)) for field in SCORED))
 
     def _holding(self, leaf: Leaf, field: str) -> Rows:
         """Rows that hold ``leaf`` in ``field``."""
@@ -467,12 +334,3 @@ class WhooshIndex:
 
 def _worth(leaf: Leaf | Similar) -> float:
     return SIMILAR if isinstance(leaf, Similar) else 1.0
-
-
-def _code(language: str | None) -> int:
-    """An ISO 639-1 code as a number, 0 for None."""
-    return int.from_bytes((language or "").encode())
-
-
-def _language(code: int) -> str | None:
-    return code.to_bytes(2).decode() if code else None

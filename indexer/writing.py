@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 from indexer.cache import CachedEmbedder
-from indexer.keyword import KeywordWriter
+from indexer.inverting import KeywordWriter
 from indexer.manifest import ARTICLES, KEYWORD, SENTENCES, VECTORS
 from indexer.storing import StoreWriter, content_digest
 from indexer.types import Article, Paragraph, Vectors

@@ -38,12 +38,11 @@ from service.results import (
     ArticleList,
     FullArticle,
     FullParagraph,
-    Liveness,
     Problem,
-    Readiness,
     SearchResult,
     SimilarResult,
 )
+from service.states import Liveness, Readiness
 from service.validation import refusal
 from service.web.pages import blueprint as pages
 from service.web.pages import missing

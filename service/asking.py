@@ -1,18 +1,13 @@
-"""Commands that read the index: ``search``, ``ask``, ``similar``, ``serve`` and ``eval``."""
+"""Commands that read the index: ``search``, ``ask``, ``similar``, ``suggest`` and ``serve``."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from indexer.settings import Settings
 from service import commands
-
-if TYPE_CHECKING:
-    from service.requests import Mode
 
 
 @click.command()
@@ -107,32 +102,3 @@ def serve(settings: Settings, *, watch: bool) -> None:
     from service.server import serve as serve_forever
 
     serve_forever(settings, lambda: commands.embedder_or_reason(settings), watch=watch)
-
-
-@click.command(name="eval")
-@click.argument(
-    "sets", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
-@click.option("--mode", type=click.Choice(commands.MODES), help="One mode instead of all three.")
-@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
-@commands.common
-def evaluate(
-    settings: Settings, sets: tuple[Path, ...], *, mode: Mode | None, as_json: bool
-) -> None:
-    """Measure search and answers on SETS: folders of judged questions in BEIR's layout."""
-    from service.evaluation import evaluate as evaluate_set
-    from service.evaluation import read_judged
-    from service.progress import report_progress
-    from service.terminal import evaluation_lines
-
-    judged = [read_judged(folder) for folder in sets]
-    modes = commands.MODES if mode is None else (mode,)
-    embedder = commands.embedder(settings)
-    rows: list[dict[str, object]] = []
-    with report_progress() as progress:
-        for each in judged:
-            rows += evaluate_set(each, modes, settings, embedder, progress)
-    if as_json:
-        click.echo(json.dumps({"results": rows}, ensure_ascii=False, indent=2))
-    else:
-        click.echo("\n".join(evaluation_lines(rows)))

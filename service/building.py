@@ -57,6 +57,10 @@ class Order(BaseModel):
     full: bool
     settle: float
 
+    def line(self) -> bytes:
+        """The order as it is sent: what the user has not set is told from what was set."""
+        return self.model_dump_json(exclude_unset=True).encode() + b"\n"
+
 
 class Builder:
     """Runs builds in child processes, one at a time."""
@@ -79,7 +83,7 @@ class Builder:
         order = Order(settings=self._settings, full=full, settle=settle)
         with tempfile.TemporaryFile() as log, self._started(log) as child:
             with contextlib.suppress(BrokenPipeError):  # how the child ended is told below
-                os.write(_pipe(child.stdin).fileno(), order.model_dump_json().encode() + b"\n")
+                os.write(_pipe(child.stdin).fileno(), order.line())
             for line in _pipe(child.stdout):
                 if not line.endswith(b"\n"):
                     break  # it died while it spoke

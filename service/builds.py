@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from indexer.build import Progress
 from indexer.errors import BuildError, NotFound, WinnowError
 from indexer.reports import BuildReport
-from service.results import BuildProblem, BuildState
+from service.states import BuildProblem, BuildState
 
 Build: TypeAlias = Callable[[bool, float, Progress], BuildReport]
 """Brings the index up to date, anew where the first argument says so; raises a WinnowError.

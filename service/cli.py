@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from service import asking, keeping, upkeep
+from service import asking, keeping, measuring, upkeep
 from service.commands import Commands
 
 
@@ -28,7 +28,8 @@ for _command in (
     asking.suggest,
     asking.similar,
     asking.serve,
-    asking.evaluate,
+    measuring.evaluate,
+    measuring.tune,
     keeping.generations,
     keeping.rollback,
     keeping.export_,

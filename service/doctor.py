@@ -17,12 +17,14 @@ from typing import Literal, TypeAlias
 
 from indexer.cache import inspect
 from indexer.consistency import cut_short, disagreements, duplicates, truncations
-from indexer.errors import ModelError, StoredIndexError, WinnowError
+from indexer.errors import ModelError, StoredIndexError, TuningError, WinnowError
 from indexer.forecast import differences, nothing_to_index
 from indexer.manifest import READABLE
 from indexer.protocols import Embedder
 from indexer.settings import Settings
+from service.parameters import chosen
 from service.patient import Patient, Unsound
+from service.tuned import read as read_tuning
 
 Level: TypeAlias = Literal["ok", "note", "problem"]
 
@@ -239,6 +241,28 @@ def _space(patient: Patient) -> Iterator[_Said]:
         yield "ok", message, ""
 
 
+def _tuning(patient: Patient) -> Iterator[_Said]:
+    remove = patient.winnow("tune --reset")
+    try:
+        tuning = read_tuning(patient.settings.index)
+    except TuningError as error:
+        yield "problem", f"fitted weights are not used: {error}", remove
+        return
+    if tuning is None:
+        yield "ok", "no weights were fitted to your questions", ""
+        return
+    set_ = sorted(tuning.parameters.keys() & chosen(patient.settings))
+    model = None if isinstance(patient.embedder, ModelError) else patient.embedder.fingerprint
+    if model not in {None, tuning.model}:
+        message = "weights were fitted with another embedding model and are not used"
+        yield "note", message, f"{patient.winnow('tune')}, or {remove}"
+    elif set_:
+        message = f"the setting of {', '.join(set_)} wins over what was fitted: {tuning}"
+        yield "note", message, f"Leave the setting out, or forget the fit: {remove}"
+    else:
+        yield "ok", f"{tuning}; to be rid of it: {remove}", ""
+
+
 def _cache(patient: Patient) -> Iterator[_Said]:
     path = patient.generations.cache
     state = inspect(path)
@@ -269,6 +293,7 @@ _CHECKS: dict[str, Callable[[Patient], Iterator[_Said]]] = {
     "writer": _writer,
     "leftovers": _leftovers,
     "disk space": _space,
+    "tuning": _tuning,
     "cache": _cache,
 }
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 
 from indexer.errors import ModelError, NotFound, StoredIndexError
 from indexer.freshness import Freshness
 from indexer.generations import Generations
-from indexer.leaves import describe
 from indexer.protocols import Embedder
 from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
-from indexer.types import Span
 from service.answering import READ, decide, gather
 from service.copies import also_in
 from service.cursors import Place, read_cursor, stale, write_cursor
@@ -23,38 +21,27 @@ from service.hints import DidYouMean, SuggestionList, SuggestionShape
 from service.history import activate, history
 from service.library import Library
 from service.reading import (
-    Evidence,
     Reader,
-    Reading,
     SentenceReader,
-    content_words,
-    sentence_features,
 )
 from service.requests import AnswerQuery, ArticlesQuery, SearchQuery, SimilarQuery, SuggestQuery
 from service.results import (
     AnswerResult,
-    AnswerShape,
     ArticleEntry,
     ArticleList,
     ArticleShape,
-    BuildFailure,
-    ContributionShape,
     CopyShape,
-    Explanation,
     FullArticle,
     FullParagraph,
-    GenerationList,
-    GenerationShape,
-    HitShape,
     ParagraphShape,
-    Readiness,
     SearchResult,
     SimilarResult,
 )
-from service.retrieval import Ranked, Ranking, rank
+from service.retrieval import Ranking, rank
+from service.shaping import answer_of, explanation_of, hits_of
 from service.similar import similar
 from service.snapshot import Snapshot
-from service.spelling import taken_for
+from service.states import BuildFailure, GenerationList, GenerationShape, Readiness
 
 
 def today() -> dt.date:
@@ -95,13 +82,17 @@ class Engine:
             ranking = self._rank(snapshot, query, place.today, watch)
             with watch.stage("hits"):
                 page = ranking.ranked[place.offset : place.offset + query.limit]
-                hits = _hits(snapshot, ranking, gather(snapshot, ranking, page), page)
+                hits = hits_of(snapshot, ranking, gather(snapshot, ranking, page), page)
             return SearchResult(
                 query=query.q,
                 mode=query.mode,
                 hits=hits,
                 next_cursor=_next(snapshot, query, ranking, place),
-                **({"explanation": self._explain(snapshot, ranking)} if query.explain else {}),
+                **(
+                    {"explanation": explanation_of(snapshot, ranking, self._settings)}
+                    if query.explain
+                    else {}
+                ),
                 **self._understanding(snapshot, query, ranking, watch),
             )
 
@@ -121,12 +112,12 @@ class Engine:
                 )
             with watch.stage("hits"):
                 page = ranking.ranked[: query.limit]
-                hits = _hits(snapshot, ranking, evidence[: query.limit], page)
+                hits = hits_of(snapshot, ranking, evidence[: query.limit], page)
             return AnswerResult(
                 question=query.q,
-                answer=_answer(decision.answer) if decision.answer else None,
+                answer=answer_of(decision.answer) if decision.answer else None,
                 reason=decision.reason,
-                alternatives=[_answer(reading) for reading in decision.alternatives],
+                alternatives=[answer_of(reading) for reading in decision.alternatives],
                 hits=hits,
                 next_cursor=_next(snapshot, query, ranking, place),
                 **self._understanding(snapshot, query, ranking, watch),
@@ -191,7 +182,7 @@ class Engine:
                 )
             with watch.stage("hits"):
                 page = ranking.ranked[: query.limit]
-                hits = _hits(snapshot, ranking, gather(snapshot, ranking, page), page)
+                hits = hits_of(snapshot, ranking, gather(snapshot, ranking, page), page)
                 own = also_in(snapshot.store, [copies])[0]
             return SimilarResult(
                 paragraph=ParagraphShape.of(passage.article, passage.paragraph),
@@ -316,55 +307,6 @@ class Engine:
             "took_ms": watch.milliseconds(),
         }
 
-    def _explain(self, snapshot: Snapshot, ranking: Ranking) -> Explanation:
-        constraint = ranking.query.constraint
-        return Explanation(
-            words=ranking.query.question,
-            constraint=None if constraint is None else describe(constraint),
-            fusion=self._settings.fusion,
-            depth=self._settings.depth,
-            candidates=sum(len(each.paragraphs) for each in ranking.ranked),
-            model=snapshot.manifest.identity["model"] if snapshot.semantic else None,
-        )
-
-
-def _hits(
-    snapshot: Snapshot, ranking: Ranking, evidence: Sequence[Evidence], ranked: Sequence[Ranked]
-) -> list[HitShape]:
-    asked = content_words(ranking.query.question)
-    taken = taken_for(snapshot.keyword, ranking.query, [each.paragraph for each in ranked])
-    copies = also_in(snapshot.store, [each.copies for each in ranked])
-    return [
-        HitShape(
-            rank=each.rank,
-            score=each.score,
-            paragraph=ParagraphShape.of(item.passage.article, item.passage.paragraph),
-            article=ArticleShape.of(item.passage.article),
-            matches=list(_matches(snapshot, ranking, item)),
-            best_sentence=_best_sentence(asked, item),
-            contributions=[
-                ContributionShape(
-                    **asdict(part),
-                    **({"corrected": words} if words and part.source == "keyword" else {}),
-                )
-                for part in each.contributions
-            ],
-            also_in=[CopyShape.of(copy) for copy in others],
-        )
-        for item, each, words, others in zip(evidence, ranked, taken, copies, strict=True)
-    ]
-
-
-def _matches(snapshot: Snapshot, ranking: Ranking, evidence: Evidence) -> tuple[Span, ...]:
-    passage = evidence.passage
-    return snapshot.keyword.matches(ranking.query, passage.paragraph.text, passage.article.language)
-
-
-def _best_sentence(asked: str, evidence: Evidence) -> Span | None:
-    cosines, coverage = sentence_features(asked, evidence)
-    merits = cosines + coverage
-    return evidence.passage.paragraph.sentences[int(merits.argmax())] if merits.any() else None
-
 
 def _next(
     snapshot: Snapshot, query: SearchQuery | AnswerQuery, ranking: Ranking, place: Place
@@ -373,7 +315,3 @@ def _next(
     if offset >= len(ranking.ranked):
         return None
     return write_cursor(query, Place(snapshot.manifest.id, offset, place.today))
-
-
-def _answer(reading: Reading) -> AnswerShape:
-    return AnswerShape.of(reading.passage, reading.answer, reading.sentence, reading.confidence)

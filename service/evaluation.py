@@ -1,179 +1,245 @@
-"""Measuring search and answers on judged questions, in the folder layout of BEIR.
+"""Measuring search and answers on judged questions.
 
-A folder holds ``corpus.jsonl``, ``queries.jsonl``, ``qrels/test.tsv`` and, where questions have
-known answers, ``answers.jsonl``. Relevance metrics come from ir-measures; exact match and F1
-follow the evaluation script of SQuAD 1.1 (Rajpurkar et al., EMNLP 2016), with its removal of
-articles and punctuation.
+Each set is indexed by itself, below the folder of the index or where the user says, and its index
+is kept: measuring again, as one does after each change of a setting, then reads nothing with the
+model but the questions. A document counts at the place of its best paragraph.
 """
 
 from __future__ import annotations
 
-import csv
-import json
+import datetime as dt
+import filecmp
 import shutil
-import statistics
-import string
-import tempfile
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import ir_measures
-from ir_measures import RR, R, Success, nDCG
 
 from indexer.build import Progress, build
-from indexer.errors import SeedsError
+from indexer.errors import IndexNotWritable
 from indexer.generations import Generations
 from indexer.protocols import Embedder
+from indexer.reports import BuildReport
 from indexer.settings import Settings
+from indexer.store import Passage
 from service.answering import READ, decide, gather
+from service.bootstrap import estimate
+from service.judgments import Judged
+from service.metrics import METRICS, agreement, relevance
 from service.reading import SentenceReader
 from service.requests import Mode
-from service.retrieval import rank
+from service.retrieval import Ranked, Ranking, rank
+from service.runs import Asked, Hit, ModeRun, Part, Run, SetRun
 from service.snapshot import Snapshot
 
-_MEASURES = {
-    "nDCG@10": nDCG @ 10,
-    "MRR@10": RR @ 10,
-    "Recall@10": R @ 10,
-    "Recall@100": R @ 100,
-    "Success@1": Success @ 1,
-}
+_TOP = 10
+"""First documents of a question that a run keeps; relevant ones are kept wherever they are."""
+
+_DIGITS = 6
+"""Decimals of scores that a run keeps."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A set of judged questions.
+class Indexed:
+    """A set's index: open, with the settings it was opened with and what was built of it."""
 
-    ``qrels`` maps question to document to grade; documents are named by the ``_id`` of the corpus.
-    ``answers`` maps question to acceptable texts.
-    """
-
-    name: str
-    corpus: Path
-    questions: dict[str, str]
-    qrels: dict[str, dict[str, int]]
-    answers: dict[str, list[str]]
+    snapshot: Snapshot
+    settings: Settings
+    report: BuildReport
 
 
-def read_judged(folder: Path) -> Judged:
-    """Read a set; questions without a judgment are left out.
+@contextmanager
+def indexed(
+    judged: Judged, settings: Settings, embedder: Embedder, progress: Progress, work: Path
+) -> Iterator[Indexed]:
+    """Index the set's corpus below ``work``, or bring its index there up to date, and open it.
 
     Raises:
-        SeedsError: A file is missing or malformed.
+        SeedsError: The corpus has no document that can be read.
+        StoredIndexError: The index cannot be written or read.
     """
+    folder = work / judged.label
+    seeds = folder / "seeds"
     try:
-        qrels: dict[str, dict[str, int]] = {}
-        with (folder / "qrels" / "test.tsv").open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file, delimiter="\t"):
-                qrels.setdefault(row["query-id"], {})[row["corpus-id"]] = int(row["score"])
-        questions = {row["_id"]: row["text"] for row in _lines(folder / "queries.jsonl")}
-        answers = folder / "answers.jsonl"
-        judged = Judged(
-            name=folder.resolve().name,
-            corpus=(folder / "corpus.jsonl").resolve(strict=True),
-            questions={id_: text for id_, text in questions.items() if id_ in qrels},
-            qrels=qrels,
-            answers={row["_id"]: row["answers"] for row in _lines(answers) if row["answers"]}
-            if answers.exists()
-            else {},
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SeedsError(
-            f"{folder} is not a set of judged questions: {error}",
-            hint="It needs corpus.jsonl, queries.jsonl and qrels/test.tsv as in BEIR.",
+        seeds.mkdir(parents=True, exist_ok=True)
+        copy = seeds / "corpus.jsonl"
+        if not copy.exists() or not filecmp.cmp(judged.corpus, copy, shallow=False):
+            # Whole or not at all: another process may be reading it.
+            shutil.copyfile(judged.corpus, folder / "corpus.new").replace(copy)
+    except OSError as error:
+        raise IndexNotWritable(
+            f"{folder} cannot be written: {error}", hint="Choose another folder with --work."
         ) from error
-    if not judged.questions:
-        raise SeedsError(
-            f"{folder} has no question with a judgment",
-            hint="The query-id column of qrels/test.tsv names the _id of queries.jsonl.",
-        )
-    return judged
+    own = settings.model_copy(update={"seeds": seeds, "index": folder / "index", "generations": 1})
+    report = build(
+        own, embedder, wait=True, progress=lambda _, *how: progress(f"{judged.name} index", *how)
+    )
+    generations = Generations(own.index)
+    with closing(Snapshot.open(generations, report.generation, own, embedder)) as snapshot:
+        yield Indexed(snapshot, own, report)
 
 
-def evaluate(
-    judged: Judged,
+def evaluate(  # noqa: PLR0913 - what is measured, how, with what and where
+    sets: Sequence[Judged],
     modes: Sequence[Mode],
     settings: Settings,
     embedder: Embedder,
     progress: Progress,
-) -> list[dict[str, object]]:
-    """Index the corpus in a temporary folder and measure each mode; one row a mode."""
-    with tempfile.TemporaryDirectory(prefix="winnow-eval-") as temporary:
-        seeds = Path(temporary, "seeds")
-        seeds.mkdir()
-        shutil.copy(judged.corpus, seeds / "corpus.jsonl")
-        settings = settings.model_copy(update={"seeds": seeds, "index": Path(temporary, "index")})
-        report = build(settings, embedder, progress=progress)
-        generations = Generations(settings.index)
-        snapshot = Snapshot.open(generations, report.generation, settings, embedder)
-        with closing(snapshot):
-            return [
-                {
-                    "set": judged.name,
-                    "mode": mode,
-                    "queries": len(judged.questions),
-                    **({"skipped": len(report.skipped)} if report.skipped else {}),
-                    **_measure(judged, mode, settings, snapshot, progress),
-                }
-                for mode in modes
-            ]
+    *,
+    work: Path | None = None,
+    answers: bool = True,
+) -> Run:
+    """Measure each of ``sets`` in each of ``modes``.
+
+    Args:
+        sets: Of different names.
+        modes: Ways to search.
+        settings: Those in force, but for the folders.
+        embedder: The model.
+        progress: Told how far it is.
+        work: Where the sets' indexes are kept; by default ``eval/`` below the index.
+        answers: Measure answers too, where they are known; it takes longer than the search.
+
+    Raises:
+        SeedsError: A corpus has no document that can be read.
+        StoredIndexError: An index cannot be written or read.
+        ModelError: There is no model, and keywords are not all that was asked for.
+    """
+    work = work or kept_in(settings)
+    measured, versions = [], {}
+    for judged in sets:
+        with indexed(judged, settings, embedder, progress, work) as index:
+            measured.append(_measure(judged, modes, index, progress, answers=answers))
+            versions = index.snapshot.manifest.versions
+    return Run(
+        when=dt.datetime.now(dt.UTC).replace(microsecond=0),
+        versions=versions,
+        model=embedder.fingerprint,
+        settings=settings.model_dump(mode="json", exclude={"seeds", "index", "host", "port"}),
+        sets=tuple(measured),
+    )
+
+
+def kept_in(settings: Settings) -> Path:
+    """The folder where sets' indexes are kept unless the user says otherwise."""
+    return settings.index / "eval"
+
+
+def in_order(ranked: Sequence[Ranked]) -> dict[int, Ranked]:
+    """Every paragraph found, best first, with the ranked one to which it owes its place.
+
+    A metric asks for all that was found: what a ranking puts behind another, to show it only once,
+    has its place right after that.
+    """
+    return {each.paragraph: each for each in ranked}
 
 
 def _measure(
-    judged: Judged, mode: Mode, settings: Settings, snapshot: Snapshot, progress: Progress
-) -> dict[str, float]:
-    """Relevance, a document scoring as its best paragraph, and where answers are known, those."""
-    run: dict[str, dict[str, float]] = {}
-    given: dict[str, str] = {}
-    reader = SentenceReader()
-    for done, (id_, text) in enumerate(judged.questions.items()):
-        progress(f"{judged.name} {mode}", done, len(judged.questions))
-        ranking = rank(snapshot, settings, text, mode)
-        found = [key for each in ranking.ranked for key in each.paragraphs]
-        passages = snapshot.store.passages(found)
-        sources = (passage.article.source.partition("#")[2] for passage in passages)
-        # Metrics break equal scores in their own way, so they are given places instead.
-        run[id_] = {name: -float(place) for place, name in enumerate(dict.fromkeys(sources))}
-        if id_ in judged.answers:
-            evidence = gather(snapshot, ranking, ranking.ranked[:READ])
-            question = ranking.query.question
-            answer = decide(reader, question, evidence, settings.answer_threshold).answer
-            given[id_] = answer.text if answer else ""
-    progress(f"{judged.name} {mode}", 1, 1)
-    measured = ir_measures.calc_aggregate(_MEASURES.values(), judged.qrels, run)
-    relevance = {name: round(measured[measure], 4) for name, measure in _MEASURES.items()}
-    return {**relevance, **_agreement(given, judged.answers)}
+    judged: Judged, modes: Sequence[Mode], index: Indexed, progress: Progress, *, answers: bool
+) -> SetRun:
+    asked: dict[Mode, list[_Answered]] = {mode: [] for mode in modes}
+    total = len(judged.questions)
+    for done, id_ in enumerate(judged.questions):
+        progress(judged.name, done, total)
+        for mode in modes:  # in turn, so that each question is embedded once
+            asked[mode].append(_ask(judged, id_, mode, index, answers=answers))
+    progress(judged.name, total, total)
+    counts = index.snapshot.manifest.counts
+    known = {document for each in judged.qrels.values() for document in each}
+    there = {source.partition("#")[2] for source, _, _ in index.snapshot.store.texts()}
+    return SetRun(
+        name=judged.name,
+        documents=counts["articles"],
+        paragraphs=counts["paragraphs"],
+        unjudged=judged.unjudged,
+        wordless=judged.wordless,
+        skipped=len(index.report.skipped),
+        missing=len(known - there),
+        modes=tuple(_mode_run(judged, mode, each) for mode, each in asked.items()),
+    )
 
 
-def _agreement(given: dict[str, str], accepted: dict[str, list[str]]) -> dict[str, float]:
-    """Exact match and F1 in percent; a question without an answer counts as wrong."""
-    if not given:
-        return {}
-    exact = [max(_normal(text) == _normal(a) for a in accepted[id_]) for id_, text in given.items()]
-    overlap = [max(_f1(text, a) for a in accepted[id_]) for id_, text in given.items()]
-    return {
-        "EM": round(100 * statistics.fmean(exact), 2),
-        "F1": round(100 * statistics.fmean(overlap), 2),
-    }
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What came of one question: its documents, best first, which of them are kept, its answer."""
+
+    id: str
+    documents: list[str]
+    hits: tuple[Hit, ...]
+    answer: str | None
 
 
-def _normal(text: str) -> list[str]:
-    """Words without case, punctuation and the articles a, an, the."""
-    bare = text.casefold().translate(str.maketrans("", "", string.punctuation))
-    return [word for word in bare.split() if word not in {"a", "an", "the"}]
+def _ask(judged: Judged, id_: str, mode: Mode, index: Indexed, *, answers: bool) -> _Answered:
+    ranking = rank(index.snapshot, index.settings, judged.questions[id_], mode)
+    found = in_order(ranking.ranked)
+    passages = index.snapshot.store.passages(list(found))
+    best: dict[str, tuple[Passage, Ranked]] = {}
+    for passage, each in zip(passages, found.values(), strict=True):
+        best.setdefault(passage.article.source.partition("#")[2], (passage, each))
+    relevant = {document for document, grade in judged.qrels[id_].items() if grade > 0}
+    return _Answered(
+        id_,
+        list(best),
+        tuple(
+            _hit(document, place, *hit)
+            for place, (document, hit) in enumerate(best.items(), start=1)
+            if place <= _TOP or document in relevant
+        ),
+        _answer(index, ranking) if answers and id_ in judged.answers else None,
+    )
 
 
-def _f1(given: str, accepted: str) -> float:
-    """Harmonic mean of precision and recall over words, repeated words counted."""
-    ours, theirs = _normal(given), _normal(accepted)
-    shared = sum((Counter(ours) & Counter(theirs)).values())
-    return 2 * shared / (len(ours) + len(theirs)) if shared else float(ours == theirs)
+def _hit(document: str, place: int, passage: Passage, ranked: Ranked) -> Hit:
+    return Hit(
+        document=document,
+        title=passage.article.title,
+        paragraph=passage.paragraph.number,
+        place=place,
+        score=round(ranked.score, _DIGITS),
+        parts=tuple(
+            Part(
+                source=part.source,
+                rank=part.rank,
+                raw=round(part.raw, _DIGITS),
+                points=round(part.points, _DIGITS),
+            )
+            for part in ranked.contributions
+        ),
+    )
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as file:
-        yield from map(json.loads, file)
+def _answer(index: Indexed, ranking: Ranking) -> str:
+    evidence = gather(index.snapshot, ranking, ranking.ranked[:READ])
+    threshold = index.settings.answer_threshold
+    answer = decide(SentenceReader(), ranking.query.question, evidence, threshold).answer
+    return answer.text if answer else ""
+
+
+def _mode_run(judged: Judged, mode: Mode, answered: Sequence[_Answered]) -> ModeRun:
+    measured = relevance(judged.qrels, {each.id: each.documents for each in answered})
+    for each in answered:
+        if each.answer is not None:
+            measured[each.id] |= agreement(each.answer, judged.answers[each.id])
+    run = ModeRun(
+        mode=mode,
+        estimates={},
+        questions=tuple(
+            Asked(
+                id=each.id,
+                text=judged.questions[each.id],
+                judged=judged.qrels[each.id],
+                first=_first(judged.qrels[each.id], each.documents),
+                metrics=measured[each.id],
+                hits=each.hits,
+            )
+            for each in answered
+        ),
+    )
+    values = {metric: run.values(metric) for metric in METRICS}
+    estimates = {metric: estimate(each) for metric, each in values.items() if each}
+    return run.model_copy(update={"estimates": estimates})
+
+
+def _first(grades: dict[str, int], documents: Sequence[str]) -> int | None:
+    places = enumerate(documents, start=1)
+    return next((place for place, document in places if grades.get(document, 0) > 0), None)

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from indexer.errors import IndexCorrupt
 from indexer.generations import Generations
-from service.results import GenerationList, GenerationShape
+from service.states import GenerationList, GenerationShape
 
 
 def history(generations: Generations) -> GenerationList:

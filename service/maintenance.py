@@ -17,7 +17,7 @@ from service import problems
 from service.builds import Builds
 from service.engine import Engine
 from service.requests import BuildBody, BuildPath, GenerationPath, NoParameters
-from service.results import BuildList, BuildState, GenerationList, GenerationShape
+from service.states import BuildList, BuildState, GenerationList, GenerationShape
 
 _BUILDS = Tag(name="builds", description="Bringing the index up to date with the seeds.")
 

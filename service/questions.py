@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import Annotated
 
@@ -108,6 +109,23 @@ def record(index: Path, changes: Mapping[SavedQuestion, SavedQuestion]) -> None:
     """
     if changes:
         _write(index, [changes.get(each, each) for each in read(index)])
+
+
+def rerecord(snapshot: Snapshot, settings: Settings) -> dict[SavedQuestion, SavedQuestion]:
+    """Record the ranks as they are now, fallen ones too; returns the questions whose rank changed.
+
+    For what the user has decided to be better on the whole. Only for who holds the right to write
+    the index.
+
+    Raises:
+        ModelError: There is no model, so that questions are answered by keywords only.
+        QuestionsError: The file of questions cannot be read.
+    """
+    there = [each for each in read(settings.index) if holds(snapshot, each.source)]
+    now = zip(there, ranks(snapshot, settings, there), strict=True)
+    changes = {each: replace_fields(each, rank=rank_) for each, rank_ in now if each.rank != rank_}
+    record(settings.index, changes)
+    return changes
 
 
 def find(

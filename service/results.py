@@ -6,27 +6,25 @@ They are pydantic models, so that one definition serialises results and document
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from indexer.forecast import Forecast, nothing_to_index
-from indexer.plan import Move
-from indexer.reports import BuildReport
-from indexer.settings import Settings
 from indexer.store import Passage
-from indexer.types import Article, Paragraph, Skipped, Span
+from indexer.types import Article, Paragraph, Span
 from service.filtering import FacetsShape, FiltersShape
 from service.hints import DidYouMean
 from service.requests import Mode
+from service.trust import Weighting
 
 
-class _Shape(BaseModel):
+class Shape(BaseModel):
+    """What every shape is: frozen."""
+
     model_config = ConfigDict(frozen=True)
 
 
-class ParagraphShape(_Shape):
+class ParagraphShape(Shape):
     """A paragraph. `start` and `end` are offsets in the decoded source: the slice equals `text`."""
 
     id: str
@@ -47,7 +45,7 @@ class ParagraphShape(_Shape):
         )
 
 
-class ArticleShape(_Shape):
+class ArticleShape(Shape):
     """Where a paragraph stands. `source` is the seed file, below the seeds folder."""
 
     id: str
@@ -80,7 +78,7 @@ class ArticleEntry(ArticleShape):
     paragraphs: int
 
 
-class ArticleList(_Shape):
+class ArticleList(Shape):
     """Articles, newest first."""
 
     generation: str
@@ -88,7 +86,7 @@ class ArticleList(_Shape):
     articles: list[ArticleEntry]
 
 
-class FullArticle(_Shape):
+class FullArticle(Shape):
     """An article with all its paragraphs."""
 
     generation: str
@@ -96,7 +94,7 @@ class FullArticle(_Shape):
     paragraphs: list[ParagraphShape]
 
 
-class FullParagraph(_Shape):
+class FullParagraph(Shape):
     """One paragraph and its article."""
 
     generation: str
@@ -104,7 +102,7 @@ class FullParagraph(_Shape):
     article: ArticleShape
 
 
-class ContributionShape(_Shape):
+class ContributionShape(Shape):
     """What one side adds to a hit's score: `points = weight * normalised`."""
 
     source: str
@@ -121,7 +119,7 @@ class ContributionShape(_Shape):
     )
 
 
-class CopyShape(_Shape):
+class CopyShape(Shape):
     """Where a near-identical paragraph stands: `id` and `number` are the paragraph's."""
 
     id: str
@@ -135,7 +133,7 @@ class CopyShape(_Shape):
         return cls(id=shape.id, number=shape.number, article=ArticleShape.of(passage.article))
 
 
-class HitShape(_Shape):
+class HitShape(Shape):
     """A ranked paragraph. `matches` and `best_sentence` are offsets in `paragraph.text`."""
 
     rank: int
@@ -150,18 +148,47 @@ class HitShape(_Shape):
     )
 
 
-class Explanation(_Shape):
+class WeightingShape(Shape):
+    """The share of meaning in the scores, what it follows from, and that in words."""
+
+    semantic: float = Field(ge=0, le=1)
+    readable: float = Field(
+        description="Share of the best paragraphs by words that the embedding model can read."
+    )
+    lead: float = Field(
+        description="By how much the best cosine exceeds that of the best paragraph by words."
+    )
+    words: str
+
+    @classmethod
+    def of(cls, weighting: Weighting) -> Self:
+        """The shape of a weighting."""
+        return cls(
+            semantic=weighting.share,
+            readable=weighting.signals.readable,
+            lead=weighting.signals.lead,
+            words=str(weighting),
+        )
+
+
+class Explanation(Shape):
     """How a ranking came about."""
 
     words: str = Field(description="The words searched, without operators.")
     constraint: str | None = Field(description="What every hit had to fulfil.")
     fusion: str
+    weighting: WeightingShape | None = Field(
+        None, description="How much meaning counted, where both searches took part."
+    )
+    tuned: dict[str, float] = Field(
+        description="Parameters of the fusion that winnow tune has fitted and that are in force."
+    )
     depth: int
     candidates: int = Field(description="Paragraphs that either search found.")
     model: str | None
 
 
-class _Result(_Shape):
+class _Result(Shape):
     generation: str
     took_ms: dict[str, float] = Field(description="Milliseconds: total and per stage.")
     degraded: list[str] = Field(description="Why this result is less than it could be.")
@@ -197,7 +224,7 @@ class SimilarResult(_Result):
     hits: list[HitShape]
 
 
-class AnswerShape(_Shape):
+class AnswerShape(Shape):
     """Words of an article that answer. `start` and `end` are offsets in `paragraph.text`."""
 
     text: str
@@ -234,67 +261,7 @@ class AnswerResult(_Understood):
     next_cursor: str | None = Field(description="Continues `hits` in a search.")
 
 
-class PlanResult(_Shape):
-    """What a build would do: paths of seed files by what happened to them since the last one."""
-
-    generation: str | None = Field(description="The live generation, if it is sound.")
-    anew: str | None = Field(description="Why everything would be built anew, if it would.")
-    refused: str | None = Field(description="Why there would be no build at all.")
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    moved: tuple[Move, ...]
-    removed: tuple[str, ...]
-    skipped: tuple[Skipped, ...] = Field(description="What cannot be read, before opening it.")
-
-    @classmethod
-    def of(cls, forecast: Forecast, settings: Settings) -> Self:
-        """The shape of a forecast."""
-        found = forecast.survey
-        skipped = found.listing.skipped
-        refusal = None if found.records else str(nothing_to_index(settings, skipped))
-        return cls(
-            generation=forecast.live.manifest.id if forecast.live else None,
-            anew=forecast.anew,
-            refused=refusal,
-            added=found.plan.added,
-            changed=found.plan.changed,
-            moved=found.plan.moved,
-            removed=found.plan.removed,
-            skipped=skipped,
-        )
-
-
-class BuildProblem(_Shape):
-    """Why a build failed."""
-
-    code: str
-    detail: str
-    hint: str
-
-
-class BuildState(_Shape):
-    """A build that was asked for. `done` of `total` tell how far `stage` has come."""
-
-    id: str
-    state: Literal["queued", "running", "succeeded", "failed"]
-    full: bool
-    stage: str | None = None
-    done: int = 0
-    total: int = 0
-    created: dt.datetime
-    started: dt.datetime | None = None
-    finished: dt.datetime | None = None
-    report: BuildReport | None = Field(None, description="Of a build that succeeded.")
-    problem: BuildProblem | None = Field(None, description="Of a build that failed.")
-
-
-class BuildList(_Shape):
-    """Builds, newest first."""
-
-    builds: list[BuildState]
-
-
-class Problem(_Shape):
+class Problem(Shape):
     """An error, as RFC 9457 has it."""
 
     type: str
@@ -305,58 +272,3 @@ class Problem(_Shape):
     hint: str
     request_id: str
     parameter: str | None = Field(None, description="The parameter that was refused.")
-
-
-class Liveness(_Shape):
-    """That the process is up."""
-
-    status: Literal["ok"]
-
-
-class BuildFailure(_Shape):
-    """Why the last build published nothing, and since when that is so (ISO 8601)."""
-
-    when: str
-    reason: str
-    hint: str
-
-
-class Readiness(_Shape):
-    """Whether questions can be answered now."""
-
-    status: Literal["ready", "degraded", "not_ready"]
-    generation: str | None
-    created: dt.datetime | None = Field(None, description="When its build began.")
-    articles: int
-    paragraphs: int
-    pending: int
-    degraded: list[str]
-    model: bool = Field(True, description="Whether meaning can be searched.")
-    building: bool = Field(False, description="Whether the index is being written.")
-    last_failure: BuildFailure | None = Field(
-        None, description="Of the last build, if it failed; the next good one takes it back."
-    )
-
-
-class GenerationShape(_Shape):
-    """A generation of the index that is kept.
-
-    `parent` was live when it was built. `problem` says why it cannot be used, where that is known
-    without reading all of it; then the rest is null.
-    """
-
-    id: str
-    live: bool
-    parent: str | None = None
-    articles: int | None = None
-    paragraphs: int | None = None
-    digest: str | None = Field(
-        None, description="Equal for equal seeds, settings and versions, built from nothing."
-    )
-    problem: str | None = None
-
-
-class GenerationList(_Shape):
-    """The generations that are kept, newest first."""
-
-    generations: list[GenerationShape]

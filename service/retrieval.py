@@ -28,7 +28,7 @@ from service.narrowing import narrowed, phrase
 from service.requests import Mode
 from service.snapshot import Snapshot
 from service.spelling import Correction, corrected, corrections
-from service.trust import Signals, Trust, semantic_share
+from service.trust import Signals, Trust, Weighting, weighting
 
 _NO_FILTERS = Filters()
 
@@ -50,14 +50,6 @@ class Ranked:
     def paragraphs(self) -> tuple[int, ...]:
         """The paragraph and its copies."""
         return (self.paragraph, *self.copies)
-
-
-@dataclass(frozen=True, slots=True)
-class Weighting:
-    """The share of meaning in a ranking, and what it follows from."""
-
-    share: float
-    signals: Signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +92,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
         ModelError: Mode ``semantic`` was asked for and no model is there.
     """
     watch = watch or Stopwatch()
+    settings = snapshot.tuned.over(settings)
     query = parse(text)
     degraded = snapshot.degraded(mode)
     if query.problem:
@@ -129,7 +122,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
         with watch.stage("semantic"):
             found["semantic"] = snapshot.semantic.search(vector, settings.depth, allowed)
     with watch.stage("fusion"):
-        weighting, ranked = _merge(snapshot, settings, query, vector, found)
+        weighed, ranked = _merge(snapshot, settings, query, vector, found)
     if settings.collapse if collapse is None else collapse:
         with watch.stage("copies"):
             keys, scores = [each.paragraph for each in ranked], [each.score for each in ranked]
@@ -138,7 +131,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
         wider = rank(snapshot, settings, text, mode, asked, collapse=collapse, watch=watch)
         reason = f"nothing was found {said}, so these are articles of all days"
         return replace(wider, degraded=(*wider.degraded, reason)) if wider.ranked else wider
-    return Ranking(query, filters, vector, weighting, ranked, degraded, misspelled)
+    return Ranking(query, filters, vector, weighed, ranked, degraded, misspelled)
 
 
 def gathered(ranked: Sequence[Ranked], groups: Groups) -> tuple[Ranked, ...]:
@@ -176,12 +169,10 @@ def _merge(
     if snapshot.semantic is not None and vector is not None:
         scores = _scored(found["semantic"], keys, partial(snapshot.semantic.score, vector))
         sides.append(Side("semantic", scores, ranks_of(found["semantic"], keys), -1.0, 1.0))
-    weighting, weights = None, [1.0]
-    if len(sides) == 2:
-        signals = _signals(snapshot, keys, *sides)
-        weighting = Weighting(semantic_share(Trust.of(settings), signals), signals)
-        weights = [1 - weighting.share, weighting.share]
-    return weighting, merged(keys, sides, weights, settings.fusion)
+    if len(sides) < 2:
+        return None, merged(keys, sides, [1.0], settings.fusion)
+    weighed = weighting(Trust.of(settings), _signals(snapshot, keys, *sides))
+    return weighed, merged(keys, sides, [1 - weighed.share, weighed.share], settings.fusion)
 
 
 def merged(keys: Ids, sides: list[Side], weights: list[float], fusion: str) -> tuple[Ranked, ...]:

@@ -30,6 +30,7 @@ from service.once import Once
 from service.semantics import SemanticSearch
 from service.spelling import Speller
 from service.suggestions import Completer, Title
+from service.tuned import Tuned
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,9 @@ class Snapshot:
 
     ``semantic`` is None where meaning cannot be searched, and ``without_meaning`` says why; the
     ``vectors`` can be compared with each other all the same. ``speller`` and ``completer`` are made
-    when they are first needed.
-    ``outdated`` says why this is not the live generation, where it is not. ``opened`` is all that
-    is to be closed with it.
+    when they are first needed. ``outdated`` says why this is not the live generation, where it is
+    not. ``tuned`` has the weights that were fitted for the index. ``opened`` is all that is to be
+    closed with it.
     """
 
     manifest: Manifest
@@ -51,6 +52,7 @@ class Snapshot:
     vectors: FaissIndex
     semantic: SemanticSearch | None
     without_meaning: str | None
+    tuned: Tuned
     opened: ExitStack
     outdated: str | None = None
 
@@ -112,20 +114,25 @@ class Snapshot:
                 semantic = SemanticSearch(vectors, store, embedder, settings.sentence_weight)
             # What is open stays so; an error above would have closed it.
             return cls(
-                manifest,
-                store,
-                keyword,
-                speller,
-                completer,
-                vectors,
-                semantic,
-                without_meaning,
-                opened.pop_all(),
+                manifest=manifest,
+                store=store,
+                keyword=keyword,
+                speller=speller,
+                completer=completer,
+                vectors=vectors,
+                semantic=semantic,
+                without_meaning=without_meaning,
+                tuned=Tuned(settings, manifest.identity["model"]),
+                opened=opened.pop_all(),
             )
 
     def degraded(self, mode: str) -> tuple[str, ...]:
         """Why results in ``mode`` are less than they could be."""
-        reasons = (self.outdated, None if mode == "keyword" else self.without_meaning)
+        reasons = (
+            self.outdated,
+            None if mode == "keyword" else self.without_meaning,
+            self.tuned.now().problem if mode == "hybrid" else None,
+        )
         return tuple(reason for reason in reasons if reason)
 
     def warm(self) -> None:

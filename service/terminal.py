@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -25,12 +25,11 @@ if TYPE_CHECKING:
         ArticleShape,
         ContributionShape,
         CopyShape,
-        GenerationShape,
         HitShape,
-        PlanResult,
         SearchResult,
         SimilarResult,
     )
+    from service.states import GenerationShape, PlanResult
 
 _WIDTH = 96
 _MARGIN = "   "
@@ -110,6 +109,9 @@ def generation_lines(generations: Sequence[GenerationShape]) -> Iterator[str]:
 def search_lines(result: SearchResult, *, explain: bool) -> Iterator[str]:
     """The hits, best first."""
     yield from _understanding(result)
+    if result.explanation and result.explanation.tuned:
+        values = (f"{name} {value:g}" for name, value in result.explanation.tuned.items())
+        yield f"Fitted by winnow tune: {', '.join(values)}"
     if not result.hits:
         yield "Nothing found."
     for hit in result.hits:
@@ -175,15 +177,6 @@ def saved_lines(saved: SavedQuestion, passage: Passage) -> Iterator[str]:
     yield click.style(
         f"   {_origin(passage.article)}, paragraph {passage.paragraph.number}", dim=True
     )
-
-
-def evaluation_lines(rows: Sequence[Mapping[str, object]]) -> Iterator[str]:
-    """One line a set and mode, metrics in columns."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    table = [columns, *([_cell(row.get(name)) for name in columns] for row in rows)]
-    widths = [max(len(line[i]) for line in table) for i in range(len(columns))]
-    for line in table:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
 
 
 def printable(text: str) -> str:
@@ -307,7 +300,3 @@ def _facets(result: SearchResult | AnswerResult) -> Iterator[str]:
 
 def _place(file: str, line: int | None) -> str:
     return printable(file) if line is None else f"{printable(file)}:{line}"
-
-
-def _cell(value: object) -> str:
-    return "" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)

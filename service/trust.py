@@ -11,7 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from indexer.settings import Settings
+from indexer.types import Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,32 @@ class Signals:
     lead: float
 
 
-def semantic_share(trust: Trust, signals: Signals) -> float:
-    """The share of meaning in the fused score, from 0 to 1."""
-    told = trust.semantic + trust.lead * signals.lead
-    share = signals.readable * told + (1 - signals.readable) * trust.foreign
-    return min(max(share, 0.0), 1.0)
+@dataclass(frozen=True, slots=True)
+class Weighting:
+    """The ``share`` of meaning in a ranking, from 0 to 1, and what it follows from."""
+
+    share: float
+    signals: Signals
+
+    def __str__(self) -> str:
+        readable, lead = self.signals.readable, self.signals.lead
+        if readable == 1:
+            language = "what the words find is in English, which the model reads"
+        elif readable == 0:
+            language = "what the words find is in languages that the model does not read"
+        else:
+            language = f"{readable:.0%} of what the words find best is in English"
+        ahead = f"; in meaning, the nearest is {lead:.3f} ahead of that" if lead else ""
+        return f"meaning counts {self.share:.2f}, words {1 - self.share:.2f}: {language}{ahead}"
+
+
+def weighting(trust: Trust, signals: Signals) -> Weighting:
+    """How much meaning counts for a query that shows ``signals``."""
+    share = semantic_shares(trust, np.array([signals.readable]), np.array([signals.lead]))
+    return Weighting(float(share[0]), signals)
+
+
+def semantic_shares(trust: Trust, readable: Scores, lead: Scores) -> Scores:
+    """The share of meaning in each of several queries' scores, from 0 to 1, shape (queries,)."""
+    told = trust.semantic + trust.lead * lead
+    return np.clip(readable * told + (1 - readable) * trust.foreign, 0.0, 1.0)

@@ -51,7 +51,7 @@ def build(settings: Settings, *, full: bool, accept: bool, as_json: bool) -> Non
 def plan(settings: Settings, *, as_json: bool) -> None:
     """Show what a build would do; nothing is written."""
     from indexer.forecast import forecast
-    from service.results import PlanResult
+    from service.states import PlanResult
     from service.terminal import plan_lines
 
     result = PlanResult.of(forecast(settings, commands.embedder(settings).fingerprint), settings)

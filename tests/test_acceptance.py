@@ -13,7 +13,8 @@ from indexer.build import build
 from indexer.embedding import SentenceEmbedder
 from indexer.settings import Settings
 from service.engine import Engine
-from service.evaluation import evaluate, read_judged
+from service.evaluation import evaluate
+from service.judgments import read_judged
 from service.requests import AnswerQuery
 
 BRUSSELS = '"The closest the sides came to compromise'
@@ -92,8 +93,8 @@ def test_evaluation_agrees(
         qrels.append(f"{number}\t{document}\t1")
     (folder / "queries.jsonl").write_text("\n".join(queries))
     (folder / "qrels" / "test.tsv").write_text("\n".join(qrels))
-    (row,) = evaluate(read_judged(folder), ["hybrid"], settings, real_embedder, silent)
-    assert row["Success@1"] == 1
+    run = evaluate([read_judged(folder)], ["hybrid"], settings, real_embedder, silent)
+    assert run.sets[0].modes[0].estimates["Success@1"].mean == 1
 
 
 @pytest.mark.timeout(600)
@@ -102,8 +103,9 @@ def test_relevance_on_judged_questions_does_not_fall(
 ) -> None:
     """A guard against regressions, a little below the figures of benchmarks/results."""
     judged = read_judged(shared / "data" / "eval" / "xquad-en")
-    rows = evaluate(judged, ["hybrid", "keyword", "semantic"], settings, real_embedder, silent)
-    ndcg = {row["mode"]: row["nDCG@10"] for row in rows}
+    modes = ["hybrid", "keyword", "semantic"]
+    run = evaluate([judged], modes, settings, real_embedder, silent, answers=False)
+    ndcg = {each.mode: each.estimates["nDCG@10"].mean for each in run.sets[0].modes}
     assert ndcg["hybrid"] >= 0.975
     assert ndcg["keyword"] >= 0.955
     assert ndcg["semantic"] >= 0.940

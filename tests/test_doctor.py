@@ -20,7 +20,7 @@ from fakes import WordEmbedder, silent, unworthy, write_article
 from indexer.build import build
 from indexer.errors import ModelError, SelfTestFailed
 from indexer.generations import Generations
-from indexer.keyword import KeywordWriter
+from indexer.inverting import KeywordWriter
 from indexer.manifest import ARTICLES, KEYWORD, MANIFEST, SENTENCES, VECTORS, Manifest, digests
 from indexer.settings import Settings
 from indexer.types import Span, Vectors
@@ -31,7 +31,7 @@ from service.offline import blocked, prove
 
 CHECKS = {
     *("index", "files", "identity", "stores", "truncation", "duplicates", "drift", "skipped"),
-    *("notices", "last build", "writer", "leftovers", "disk space", "cache"),
+    *("notices", "last build", "writer", "leftovers", "disk space", "tuning", "cache"),
 }
 LONG = "A word and another. " * 30
 

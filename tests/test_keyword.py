@@ -22,7 +22,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 import indexer.postings
 from indexer.errors import IndexBusy, IndexCorrupt, QueryError
 from indexer.grammar import parse
-from indexer.keyword import K1, TITLE_WEIGHT, B, KeywordWriter, WhooshIndex
+from indexer.inverting import KeywordWriter
+from indexer.keyword import K1, TITLE_WEIGHT, B, WhooshIndex
 from indexer.nodes import Not, Wildcard, Word
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "query-grammar.md"

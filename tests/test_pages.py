@@ -38,10 +38,10 @@ from service.results import (
     FullArticle,
     HitShape,
     ParagraphShape,
-    Readiness,
     SearchResult,
     SimilarResult,
 )
+from service.states import Readiness
 from service.web.pages import blueprint
 
 GENERATION = "20251122T181002.123456Z"

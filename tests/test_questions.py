@@ -146,9 +146,12 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-def test_cleaning_keeps_the_questions(tmp_path: Path) -> None:
+KEPT = ("README.md", "questions.jsonl", "tuning.json")
+
+
+def test_cleaning_keeps_the_questions_and_what_was_fitted_to_them(tmp_path: Path) -> None:
     shutil.copy(ROOT / "Makefile", tmp_path)
-    kept = {tmp_path / "index_data" / name for name in ("README.md", "questions.jsonl")}
+    kept = {tmp_path / "index_data" / name for name in KEPT}
     folder = tmp_path / "index_data" / "generations" / "1"
     folder.mkdir(parents=True)
     for path in (*kept, folder / "questions.jsonl", tmp_path / "index_data" / "CURRENT"):

@@ -18,13 +18,7 @@ from service.results import (
     ParagraphShape,
     SearchResult,
 )
-from service.terminal import (
-    build_lines,
-    evaluation_lines,
-    printable,
-    search_lines,
-    suggestion_lines,
-)
+from service.terminal import build_lines, printable, search_lines, suggestion_lines
 
 
 def result(
@@ -94,17 +88,6 @@ def test_what_was_degraded_and_what_is_pending_comes_first() -> None:
     assert "keywords only: no model" in first
     assert "2 seed files" in second
     assert click.unstyle(headline) == "1. Talks[31m red"
-
-
-def test_a_table_has_a_line_a_row_and_aligned_columns() -> None:
-    rows: list[dict[str, object]] = [
-        {"set": "a-long-name", "mode": "hybrid", "nDCG@10": 0.5},
-        {"set": "b", "mode": "keyword", "nDCG@10": 0.25, "F1": 10.0},
-    ]
-    header, first, second = evaluation_lines(rows)
-    assert header.index("mode") == first.index("hybrid") == second.index("keyword")
-    assert "0.5000" in first
-    assert "10.0000" in second
 
 
 def test_a_build_names_what_it_left_for_later() -> None:

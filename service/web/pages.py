@@ -39,10 +39,10 @@ if TYPE_CHECKING:
         ContributionShape,
         FullArticle,
         HitShape,
-        Readiness,
         SearchResult,
         SimilarResult,
     )
+    from service.states import Readiness
 
 
 class Engine(Protocol):

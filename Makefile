@@ -26,6 +26,8 @@ check: .venv/installed-dev
 ## bench: long measurements; their results are kept in benchmarks/results/
 bench: .venv/installed-dev
 	$(BIN)/python benchmarks/relevance.py
+	$(BIN)/python benchmarks/fusion.py
+	$(BIN)/python benchmarks/cost.py
 	$(BIN)/python benchmarks/answers.py
 	$(BIN)/python benchmarks/typos.py
 	$(BIN)/python benchmarks/rebuilds.py

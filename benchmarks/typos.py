@@ -29,7 +29,7 @@ from indexer.grammar import parse
 from indexer.protocols import Embedder
 from indexer.settings import Settings
 from indexer.vocabulary import vocabulary
-from service.evaluation import Judged, read_judged
+from service.judgments import Judged, read_judged
 from service.once import Once
 from service.requests import Mode
 from service.retrieval import rank

@@ -25,11 +25,11 @@ _PATHS = ("seeds", "index", "model")
 TITLE_WEIGHT = 0.5
 """What a word counts in the title, against 1 in the body: every paragraph repeats its title."""
 
-K1 = 0.9
-"""BM25's saturation, as in Anserini (Yang et al., JDIQ 2018)."""
+K1 = 0.8
+"""BM25's saturation; this and ``B`` were measured in ``benchmarks/results/fusion.md``."""
 
-B = 0.5
-"""BM25's normalisation by length; see ``benchmarks/results/fusion.md``."""
+B = 0.55
+"""BM25's normalisation by length."""
 
 
 class Settings(BaseModel):
@@ -60,7 +60,7 @@ class Settings(BaseModel):
     )
     fusion: Literal["convex", "rrf"] = Field("convex", description="How both searches are merged.")
     semantic_weight: float = Field(
-        0.5,
+        0.45,
         ge=0,
         le=1,
         description="Share of meaning against words where the articles found are in English, "
@@ -70,14 +70,14 @@ class Settings(BaseModel):
         0.2, ge=0, le=1, description="The same where they are in other languages."
     )
     lead_weight: float = Field(
-        1.2,
+        1.5,
         ge=0,
         le=10,
         description="What each point of cosine adds to the share of meaning by which its best "
         "paragraph is ahead of the best by words.",
     )
     sentence_weight: float = Field(
-        0.6, ge=0, le=1, description="Share of the best sentence's cosine in the score of meaning."
+        0.65, ge=0, le=1, description="Share of the best sentence's cosine in the score of meaning."
     )
     title_weight: float = Field(
         TITLE_WEIGHT,

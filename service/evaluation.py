@@ -131,7 +131,7 @@ def in_order(ranked: Sequence[Ranked]) -> dict[int, Ranked]:
     A metric asks for all that was found: what a ranking puts behind another, to show it only once,
     has its place right after that.
     """
-    return {each.paragraph: each for each in ranked}
+    return {paragraph: each for each in ranked for paragraph in each.paragraphs}
 
 
 def _measure(

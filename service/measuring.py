@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -161,11 +161,14 @@ def tune(  # noqa: PLR0913 - one for each option
         else:
             found, origin = _found_of_saved(settings, progress)
     result = fit(Pool(found).ndcg, ranges, start, len(found))
+    # What was not fitted is nothing to tell or keep.
+    result = replace(result, values={name: result.values[name] for name in ranges})
+    start = {name: start[name] for name in ranges}
     gain = result.gain
     tuning = None
     if result.verdict == "better" and gain and gain.low is not None and gain.high is not None:
         tuning = Tuning(
-            parameters={name: result.values[name] for name in ranges},
+            parameters=result.values,
             origin=tuple(origin),
             questions=result.questions,
             gain=gain.mean,

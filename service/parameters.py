@@ -34,7 +34,7 @@ class Range:
 PARAMETERS = {
     "semantic_weight": Range(0.0, 1.0, 20),
     "foreign_weight": Range(0.0, 1.0, 20),
-    "lead_weight": Range(0.0, 3.0, 15),
+    "lead_weight": Range(0.0, 3.0, 20),
 }
 """What can be fitted, by the names of the settings."""
 

@@ -109,6 +109,8 @@ def generation_lines(generations: Sequence[GenerationShape]) -> Iterator[str]:
 def search_lines(result: SearchResult, *, explain: bool) -> Iterator[str]:
     """The hits, best first."""
     yield from _understanding(result)
+    if result.explanation and result.explanation.weighting:
+        yield f"Merged: {result.explanation.weighting.words}"
     if result.explanation and result.explanation.tuned:
         values = (f"{name} {value:g}" for name, value in result.explanation.tuned.items())
         yield f"Fitted by winnow tune: {', '.join(values)}"

@@ -16,6 +16,9 @@ import numpy as np
 from indexer.settings import Settings
 from indexer.types import Scores
 
+LEAD = 0.25
+"""The most of a lead that counts, in cosine: words always have a say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trust:
@@ -74,5 +77,5 @@ def weighting(trust: Trust, signals: Signals) -> Weighting:
 
 def semantic_shares(trust: Trust, readable: Scores, lead: Scores) -> Scores:
     """The share of meaning in each of several queries' scores, from 0 to 1, shape (queries,)."""
-    told = trust.semantic + trust.lead * lead
+    told = trust.semantic + trust.lead * np.minimum(lead, LEAD)
     return np.clip(readable * told + (1 - readable) * trust.foreign, 0.0, 1.0)

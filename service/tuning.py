@@ -83,7 +83,11 @@ class Pool:
 
         A document counts where its best paragraph stands.
         """
-        share = shares(values, self._readable, self._lead)[self._question]
+        return self.ndcg_with(shares(values, self._readable, self._lead))
+
+    def ndcg_with(self, shares_: Scores) -> Scores:
+        """The same for a share of meaning of each question's own, shape (questions,)."""
+        share = shares_[self._question]
         totals = self._words * (1 - share) + self._meaning * share
         order = np.lexsort((self._keys, -totals, self._question))
         _, first = np.unique(self._document[order], return_index=True)
@@ -123,20 +127,20 @@ def fit(objective: Objective, ranges: Mapping[str, Range], start: Values, questi
     gains = np.zeros(questions)
     for fold in _folds(questions):
         others = np.setdiff1d(np.arange(questions), fold)
-        values = _climb(asked, ranges, start, others)
+        values = climb(asked, ranges, start, others)
         gains[fold] = asked(values)[fold] - before[fold]
     gain = estimate(gains)
-    values = _climb(asked, ranges, start, np.arange(questions))
+    values = climb(asked, ranges, start, np.arange(questions))
     if values == dict(start):
         return Fit("unchanged", questions, values, mean, mean, gain)
     verdict: Literal["better", "not significant"] = "better" if gain.above else "not significant"
     return Fit(verdict, questions, values, mean, float(asked(values).mean()), gain)
 
 
-def _climb(
+def climb(
     objective: Objective, ranges: Mapping[str, Range], start: Values, questions: Ids
 ) -> dict[str, float]:
-    """The values best for ``questions``, found along one parameter after the other.
+    """The values best on the mean over ``questions``, found along one parameter after the other.
 
     Of values that are as good as each other it is the nearest to ``start``.
     """

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import numpy as np
 
+from indexer.analysis import FUNCTION_WORDS, tokens
 from indexer.errors import SelfTestFailed
 from indexer.manifest import Manifest
 from indexer.types import Span, Vectors
@@ -18,7 +19,7 @@ WINDOW = 40  # words
 
 
 class WordEmbedder:
-    """An Embedder whose vectors are bags of hashed words, so that equal words are near."""
+    """An Embedder whose vectors are bags of hashed content words: sharing them is nearness."""
 
     def __init__(self, fingerprint: str = "words:1") -> None:
         self.fingerprint = fingerprint
@@ -40,8 +41,9 @@ class WordEmbedder:
         self.encoded += len(texts)
         vectors = np.full((len(texts), DIMENSIONS), 1e-3, dtype=np.float32)
         for row, text in enumerate(texts):
-            for word in text.casefold().split():
-                vectors[row, zlib.crc32(word.encode("utf-8", "replace")) % DIMENSIONS] += 1
+            for word in tokens(text):
+                if word.form not in FUNCTION_WORDS:
+                    vectors[row, zlib.crc32(word.term.encode()) % DIMENSIONS] += 1
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 

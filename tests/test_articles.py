@@ -162,7 +162,6 @@ def test_a_record_of_a_title_alone_is_found_by_it_as_a_file_is() -> None:
         ("The talks ended without an agreement on Thursday.", "pt-BR", "pt"),
         ("The talks ended without an agreement on Thursday.", "Portuguese", "en"),
         ("1066.", None, None),
-        ("OK", None, None),
     ],
 )
 def test_the_language_is_the_one_stated_or_detected(

@@ -65,7 +65,9 @@ def test_a_build_as_json_ends_with_one_object(run: Run, tmp_path: Path) -> None:
 
 def test_search_prints_hits_best_first(built: Run) -> None:
     shown = built("search", "operator", "--explain").stdout
-    assert shown.startswith("1. A headline")
+    merged, first, *_ = shown.splitlines()
+    assert merged.startswith("Merged: meaning counts ")
+    assert first.startswith("1. A headline")
     assert "Brussels proposed an operator." in shown
     assert "a.txt, paragraph 1" in shown
     assert "keyword (rank 1" in shown

@@ -18,7 +18,8 @@ from indexer.settings import Settings
 from indexer.signatures import SIZE, Signer, Wording
 from service.copies import copies_among, grouped
 from service.engine import Engine
-from service.evaluation import evaluate, read_judged
+from service.evaluation import evaluate
+from service.judgments import read_judged
 from service.questions import SavedQuestion, find, ranks
 from service.requests import AnswerQuery, SearchQuery
 from service.results import HitShape
@@ -199,8 +200,8 @@ def test_judged_documents_that_are_copies_are_not_lost(tmp_path: Path, settings:
     judgments = [f"q\t{name}\t1" for name in ("a.txt", "b.txt", "c.txt")]
     lines = ["query-id\tcorpus-id\tscore", *judgments]
     (folder / "qrels" / "test.tsv").write_text("\n".join(lines) + "\n")
-    (row,) = evaluate(read_judged(folder), ["keyword"], settings, WordEmbedder(), silent)
-    assert row["Recall@10"] == 1
+    run = evaluate([read_judged(folder)], ["keyword"], settings, WordEmbedder(), silent)
+    assert run.sets[0].modes[0].estimates["Recall@10"].mean == 1
 
 
 def test_an_index_that_was_gone_on_with_gathers_what_one_from_nothing_does(

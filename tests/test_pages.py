@@ -824,7 +824,7 @@ def test_what_is_not_gathered_stays_so_and_has_a_way_back(get: Get, engine: Fake
 
     page = get("/?q=who&collapse=0")
 
-    assert engine.asked == [AnswerQuery(q="who", limit=10, collapse=False)]
+    assert engine.asked == [AnswerQuery(q="who", limit=10, collapse=False, facets=True)]
     assert page.all("input", name="collapse", value="0")
     assert {"/?q=who", "/?q=who&collapse=0&cursor=abc"} <= set(page.links)
     assert "1 or 0" in get("/?q=who&collapse=perhaps", status=400).text

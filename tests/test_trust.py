@@ -20,6 +20,10 @@ def test_a_lead_in_meaning_counts_only_where_the_model_reads_the_language() -> N
     assert weighting(TRUST, Signals(readable=0, lead=0.1)).share == pytest.approx(0.15)
 
 
+def test_words_have_a_say_however_far_meaning_is_ahead() -> None:
+    assert weighting(TRUST, Signals(1, 2)).share == weighting(TRUST, Signals(1, 0.25)).share < 1
+
+
 @given(
     st.builds(Trust, st.floats(0, 1), st.floats(0, 1), st.floats(0, 10)),
     st.builds(Signals, st.floats(0, 1), st.floats(0, 2)),

@@ -34,6 +34,7 @@ TUNING = Tuning(
 
 @pytest.fixture
 def built(settings: Settings) -> Settings:
+    settings = settings.model_copy(update={"lead_weight": 0.0})
     write_article(settings.seeds, "a.txt", "Brussels proposed an operator. It was refused.")
     write_article(settings.seeds, "b.txt", "The harvest was poor. An operator said so.")
     build(settings, WordEmbedder(), progress=silent)
@@ -86,7 +87,7 @@ def test_a_damaged_file_is_told_and_not_used(built: Settings, written: str, said
     with pytest.raises(TuningError, match=said):
         read(built.index)
     with closing(Engine(built, WordEmbedder())) as engine:
-        assert ("semantic", 0.4) in weights(engine)
+        assert ("semantic", 0.45) in weights(engine)
         (note,) = engine.search(SearchQuery(q="operator")).degraded
         assert said in note
         assert engine.readiness().degraded == [note]
@@ -107,13 +108,13 @@ def test_a_folder_in_its_place_is_told(built: Settings) -> None:
 
 
 def test_an_open_engine_follows_the_file(engine: Engine, built: Settings) -> None:
-    assert weights(engine) == {("keyword", 0.6), ("semantic", 0.4)}
+    assert weights(engine) == {("keyword", 0.55), ("semantic", 0.45)}
     write(built.index, TUNING)
     assert weights(engine) == {("keyword", 0.1), ("semantic", 0.9)}
     write(built.index, replace(TUNING, parameters={"semantic_weight": 0.7}))
     assert weights(engine) == {("keyword", 0.3), ("semantic", 0.7)}
     remove(built.index)
-    assert weights(engine) == {("keyword", 0.6), ("semantic", 0.4)}
+    assert weights(engine) == {("keyword", 0.55), ("semantic", 0.45)}
 
 
 def test_it_holds_for_the_next_generation(engine: Engine, built: Settings) -> None:
@@ -133,7 +134,7 @@ def test_a_ranking_says_what_was_fitted(engine: Engine, built: Settings) -> None
     result = engine.search(query)
     assert result.explanation is not None
     assert result.explanation.tuned == {"semantic_weight": 0.9}
-    assert next(search_lines(result, explain=True)) == "Fitted by winnow tune: semantic_weight 0.9"
+    assert "Fitted by winnow tune: semantic_weight 0.9" in search_lines(result, explain=True)
 
 
 def test_what_the_user_has_set_wins_and_the_doctor_says_so(built: Settings) -> None:
@@ -149,7 +150,7 @@ def test_what_the_user_has_set_wins_and_the_doctor_says_so(built: Settings) -> N
 def test_weights_fitted_with_another_model_are_not_used(built: Settings) -> None:
     write(built.index, replace(TUNING, model="words:0"))
     with closing(Engine(built, WordEmbedder())) as engine:
-        assert ("semantic", 0.4) in weights(engine)
+        assert ("semantic", 0.45) in weights(engine)
         (note,) = engine.search(SearchQuery(q="operator")).degraded
     assert "another embedding model" in note
     assert finding(built).level == "note"

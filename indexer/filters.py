@@ -79,3 +79,12 @@ def extent(date: str) -> tuple[dt.date, dt.date]:
     first = dt.date(int(year), int(month or 1), int(day or 1))
     end = int(month or 12)
     return first, first.replace(month=end, day=int(day or calendar.monthrange(first.year, end)[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many articles are ``within`` a period, how many are ``dated``, and of which day first."""
+
+    within: int
+    dated: int
+    first: dt.date | None

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from indexer.errors import IndexCorrupt, NotFound
-from indexer.filters import Filters, Period
+from indexer.filters import Coverage, Filters, Period
 from indexer.segments import Place, Segments
 from indexer.signatures import SIZE, Signatures
 from indexer.types import Article, Ids, Paragraph, Span, Vectors
@@ -58,15 +58,6 @@ class Embedded:
     windows: Ids
     sentences: Ids
     vectors: Ids
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How many articles are ``within`` a period, how many are ``dated``, and of which day first."""
-
-    within: int
-    dated: int
-    first: dt.date | None
 
 
 class ArticleStore:
@@ -234,6 +225,11 @@ class ArticleStore:
             )
             for key in keys
         ]
+
+    def bodies(self, keys: Sequence[int]) -> list[str]:
+        """The texts of the paragraphs with these keys, in no order."""
+        query = f"SELECT text FROM paragraphs WHERE key IN ({_marks(keys)})"  # noqa: S608 - marks only
+        return [row[0] for row in self._connection.execute(query, tuple(keys))]
 
     def keys_of(self, article: str) -> list[int]:
         """The keys of the paragraphs of the article with id ``article``."""

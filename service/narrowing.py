@@ -10,10 +10,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from indexer.filters import Filters, Period
+from indexer.filters import Coverage, Filters, Period
 from indexer.grammar import parse
 from indexer.nodes import Query
-from indexer.store import ArticleStore, Coverage
+from indexer.store import ArticleStore
 from indexer.types import Span
 from service.phrases import find_period
 from service.wording import spoken_days

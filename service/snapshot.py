@@ -22,6 +22,7 @@ from indexer.manifest import (
     Manifest,
     require_readable,
 )
+from indexer.nodes import Word
 from indexer.protocols import Embedder
 from indexer.settings import Settings
 from indexer.store import ArticleStore
@@ -102,6 +103,7 @@ class Snapshot:
                     [Title(*title) for title in store.titles()],
                     keyword.has_word,
                     keyword.has_name,
+                    lambda word, most: store.bodies(keyword.matching(Word(word))[:most].tolist()),
                 )
             )
             semantic: SemanticSearch | None = None

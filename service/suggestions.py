@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Literal
 
 from indexer.analysis import FUNCTION_WORDS, Token, tokens
@@ -20,6 +21,9 @@ from indexer.vocabulary import Vocabulary
 
 _NAME_WORDS = 4
 """Words behind the last space, at most, that may be the beginning of a name."""
+
+_SAMPLE = 80
+"""Paragraphs with the word before that are read for how they go on; each takes some 50 us."""
 
 _TITLES = 4
 """One in so many suggestions is kept for titles, which words and names would crowd out."""
@@ -50,7 +54,8 @@ class Title:
 class Completer:
     """Completes from a ``vocabulary`` and ``titles``, newest first; threads may share it.
 
-    ``has_word`` and ``has_name`` tell whether anything of the vocabulary is still there.
+    ``has_word`` and ``has_name`` tell whether anything of the vocabulary is still there, and
+    ``holding`` gives the texts of some paragraphs, so many at most, that hold a word.
     """
 
     def __init__(
@@ -59,11 +64,13 @@ class Completer:
         titles: Sequence[Title],
         has_word: Callable[[str], bool],
         has_name: Callable[[str], bool],
+        holding: Callable[[str, int], Sequence[str]],
     ) -> None:
         self._vocabulary = vocabulary
         self._shown = titles
         self._has_word = has_word
         self._has_name = has_name
+        self._holding = holding
         self._words = _Beginnings(vocabulary.words)
         self._names = _Beginnings(vocabulary.folded)
         self._titles = _Beginnings([folded(title.text) for title in titles])
@@ -72,7 +79,8 @@ class Completer:
         """At most ``limit`` completions of ``typed``, whose last word may be unfinished.
 
         Words and names come first, the most frequent first, or where several words are the
-        beginning of a name, such names alone; then titles, the newest first.
+        beginning of a name, such names alone; then titles, the newest first. A word that is gone on
+        from is completed by those that stand behind it somewhere, or else near it.
         """
         titles = _unique(self._of_titles(typed), limit)
         others = _unique(self._of_words(typed, limit), limit)
@@ -94,6 +102,9 @@ class Completer:
         if not found:
             return []
         written = {folded(each.text): each.count for each in names}
+        before = [token for token in found[:-1] if token.form not in FUNCTION_WORDS]
+        if before:
+            return [*islice(self._words_after(typed, before[-1], found[-1]), limit), *names]
         words = [
             word
             for word in islice(self._words_from(typed, found[-1]), limit)
@@ -115,6 +126,29 @@ class Completer:
             word = known.words[place]
             if word not in FUNCTION_WORDS and self._has_word(word):
                 yield Suggestion("term", typed[: last.start] + word, known.word_counts[place])
+
+    def _words_after(self, typed: str, before: Token, last: Token) -> Iterator[Suggestion]:
+        known = self._vocabulary
+        for word in _going_on(self._holding(before.form, _SAMPLE), before, last):
+            places = self._words.matching(word)
+            for place in (each for each in places if known.words[each] == word):
+                yield Suggestion("term", typed[: last.start] + word, known.word_counts[place])
+
+
+def _going_on(texts: Sequence[str], before: Token, last: Token) -> list[str]:
+    """Words that begin as ``last`` in ``texts``: those right behind ``before``, then the others."""
+    behind: Counter[str] = Counter()
+    near: Counter[str] = Counter()
+    for text in texts:
+        found = tokens(text)
+        fitting = {each.form for each in found if each.form.startswith(last.form)}
+        near.update(fitting - FUNCTION_WORDS)
+        behind.update(
+            second.form
+            for first, second in pairwise(found)
+            if second.form in fitting and first.form == before.form
+        )
+    return list(dict.fromkeys(word for word, _ in behind.most_common() + near.most_common()))
 
 
 class _Beginnings:

@@ -17,6 +17,11 @@ WORDS = {
     "karabakh": 8,
     "zangezur": 4,
 }
+BODIES = [
+    "The third nation, and a third nation of Zangezur.",
+    "A third theory of the Karabakh nation.",
+    "Oil of Karabakh.",
+]
 TITLES = [
     Title("b", "Nagorno talks go on", 3),
     Title("a", "Old talks", 2),
@@ -31,6 +36,7 @@ def completer(gone: frozenset[str] = frozenset()) -> Completer:
         TITLES,
         has_word=lambda word: word not in gone,
         has_name=lambda name: name not in gone,
+        holding=lambda word, most: [text for text in BODIES if word in text.casefold()][:most],
     )
 
 
@@ -95,3 +101,11 @@ def test_any_text_is_completed_by_what_begins_so(typed: str, limit: int) -> None
     for each in found:
         last = folded(typed).split(" ")[-1]
         assert any(word.startswith(last) for word in folded(each.text).split(" "))
+
+
+def test_a_word_goes_on_as_it_does_in_the_paragraphs() -> None:
+    assert texts("a third na")[:1] == ["a third nation"]
+    assert texts("third-na")[:1] == ["third-nation"]
+    assert texts("zangezur th") == []
+    assert texts("karabakh th") == ["karabakh theory"]
+    assert texts("oil zan") == ["oil Zangezur"]

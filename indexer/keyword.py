@@ -176,15 +176,16 @@ class WhooshIndex:
     def telling(self, text: str, language: str | None, count: int) -> tuple[str, ...]:
         """The ``count`` words of ``text`` of the highest tf idf in bodies, the highest first.
 
-        Words come as they are folded, each once in any of its forms; function words are left out.
+        Words come as they are folded, each once in any of its forms. Function words are left out,
+        and so are words that no two paragraphs have: ``text`` is in one, and they lead nowhere.
         """
         words: dict[str, list[str]] = {}
         for token in tokens(text, language):
             if token.form not in FUNCTION_WORDS:
                 words.setdefault(token.term, []).append(token.form)
+        rows = {term: self._postings.of("body", term)[0] for term in words}
         merits = {
-            term: len(forms) * self._idf(self._postings.of("body", term)[0])
-            for term, forms in words.items()
+            term: len(words[term]) * self._idf(held) for term, held in rows.items() if len(held) > 1
         }
         chosen = sorted(merits, key=lambda term: (-merits[term], term))[:count]
         return tuple(words[term][0] for term in chosen)

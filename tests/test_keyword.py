@@ -45,10 +45,11 @@ class TestWhooshIndex(KeywordIndexContract):
 
 def test_telling_words_are_those_that_few_other_paragraphs_have() -> None:
     bodies = ["the oil price", "the price of oil", "oil from the North Sea", "a tax on coal"]
+    bodies += ["coal is taxed", "a word of its own"]
     index = TestWhooshIndex.make(
         [Document(key, "", body) for key, body in enumerate(bodies, start=1)]
     )
-    assert index.telling("Oil prices and taxes: prices, on the taxing coal", None, 3) == (
+    assert index.telling("Oil prices and taxes: prices, on the taxing coal and own", None, 3) == (
         *("taxes", "prices", "coal"),
     )
     assert index.telling("of the and", None, 3) == ()

@@ -50,7 +50,7 @@ def test_telling_words_are_those_that_few_other_paragraphs_have() -> None:
         [Document(key, "", body) for key, body in enumerate(bodies, start=1)]
     )
     assert index.telling("Oil prices and taxes: prices, on the taxing coal and own", None, 3) == (
-        *("taxes", "prices", "coal"),
+        *("prices", "taxes", "coal"),
     )
     assert index.telling("of the and", None, 3) == ()
     assert index.telling("oil price", None, 0) == ()

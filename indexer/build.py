@@ -173,7 +173,11 @@ class _Job:
                 "python": platform.python_version(),
                 **{name: version(name) for name in _LIBRARIES},
             },
-            counts={"articles": writer.articles, "paragraphs": writer.paragraphs},
+            counts={
+                "articles": writer.articles,
+                "paragraphs": writer.paragraphs,
+                **{f"articles in {code}": count for code, count in writer.languages.items()},
+            },
             seeds=tuple(
                 # Without a digest it counts as changed, and the next build reads it again.
                 replace(record, sha256="") if record.path in self._torn else record

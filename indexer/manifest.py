@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from indexer.analysis import ANALYZER
 from indexer.errors import IndexCorrupt
+from indexer.languages import DETECTOR
 
 MANIFEST = "manifest.json"
 ARTICLES = "articles.sqlite"
@@ -25,7 +26,11 @@ KEYWORD = "keyword"
 VECTORS = "vectors.faiss"
 REPORT = "report.json"
 
-READABLE = {"analyzer": ANALYZER, "format": "4"}
+READABLE = {
+    "analyzer": f"{ANALYZER} {DETECTOR}",
+    "format": "4",
+    "embedded": "paragraphs in windows; sentences and titles, each alone",
+}
 """The part of a manifest's identity without which this program cannot read an index at all.
 
 Raise the format with every change to what the files of a generation hold.

@@ -180,6 +180,11 @@ class StoreWriter:
         ).fetchone()
         return articles, paragraphs, windowed
 
+    def languages(self) -> dict[str, int]:
+        """How many articles there are in each language that could be told."""
+        query = "SELECT language, count(*) FROM articles WHERE language IS NOT NULL GROUP BY 1"
+        return dict(self._connection.execute(query).fetchall())
+
     def finish(self) -> None:
         """Copy what is live of worn segments, and commit."""
         live = {segment: self._live(segment) for segment in self._older}

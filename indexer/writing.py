@@ -26,13 +26,15 @@ class GenerationWriter:
 
     The folder is empty, or has what the generation in ``parent`` has but its vector index.
     ``articles``, ``paragraphs`` and ``windowed`` count what is there at the end; the last are
-    paragraphs that the model cannot read at once and that have several vectors.
+    paragraphs that the model cannot read at once and that have several vectors. ``languages``
+    counts articles by the codes of their languages.
     """
 
     def __init__(self, folder: Path, embedder: CachedEmbedder, parent: Path | None = None) -> None:
         self.articles = 0
         self.paragraphs = 0
         self.windowed = 0
+        self.languages: dict[str, int] = {}
         self._folder = folder
         self._embedder = embedder
         self._vectors = (
@@ -85,6 +87,7 @@ class GenerationWriter:
             self._store.finish()
             self._vectors.save()
             self.articles, self.paragraphs, self.windowed = self._store.counts()
+            self.languages = self._store.languages()
 
     def _recall(self, id_: str) -> None:
         """Put what the parent knows of an article into the cache, which may have been deleted."""

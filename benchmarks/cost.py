@@ -81,6 +81,7 @@ def taken(snapshot: Snapshot, settings: Settings, question: str) -> list[float]:
             if snapshot.semantic is not None:
                 # Nobody asks the same thing at once again.
                 snapshot.semantic._embed.cache_clear()  # noqa: SLF001
+            snapshot.keyword._scores.cache_clear()  # noqa: SLF001
             begun = time.process_time()
             rank(snapshot, settings, question, mode)
             times.append(1000 * (time.process_time() - begun))

@@ -13,7 +13,7 @@ they find counts in the paragraphs of that language.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import and_, or_
 from pathlib import Path
 from typing import Any, Self, TypeAlias
@@ -63,6 +63,9 @@ SIMILAR = 0.8
 With 0.5, questions with a typo lose .004 nDCG@10 (xquad-en), and those without gain nothing.
 """
 
+_REMEMBERED = 4
+"""Queries whose scores are kept, 8 bytes a paragraph each."""
+
 GRAM_SHARE = 0.6
 """What a word's runs of characters count against its stem, where there are any; see
 ``benchmarks/results/fusion.md``."""
@@ -99,6 +102,8 @@ class WhooshIndex:
         self._sorted = self._keys[self._order]
         self._codes = live_column(reader, "language", LANGUAGE, default=0)
         self._spoken = np.unique(self._codes[self._live]).tolist()
+        # A hybrid search asks for a query's scores twice.
+        self._scores = lru_cache(_REMEMBERED)(self._scored)
         self._norms = {}
         for field in (*SCORED, "grams"):
             lengths = live_column(reader, length_of(field), LENGTH, default=0)
@@ -126,7 +131,7 @@ class WhooshIndex:
 
     def has_word(self, word: str) -> bool:
         """Whether any paragraph or title has ``word``, as somebody types it, in any form."""
-        terms = {term for code in self._spoken for term in self._terms(word, code)}
+        terms = {term for code in self._spoken for term in _terms(word, code)}
         return any(self._postings.exist(field, term) for field in SCORED for term in terms)
 
     def has_name(self, name: str) -> bool:
@@ -206,8 +211,8 @@ class WhooshIndex:
         codes = np.append(self._codes, 0)[self._rows(paragraphs)]
         return np.isin(codes, [0, code_of(MODEL_LANGUAGE)])
 
-    def _scores(self, query: Query) -> Scores:
-        """The score of every row."""
+    def _scored(self, query: Query) -> Scores:
+        """The score of every row; not to be written to."""
         scores = np.zeros(len(self._keys))
         self._add(scores, self._weighed(query))
         grams_ = list(self._weighed_grams(query)) if len(self._gram_rows) else []
@@ -221,6 +226,7 @@ class WhooshIndex:
             scores[rows] += GRAM_SHARE * (runs[rows] - words[rows])
             # What is left where the grams take all may be a rounding error.
             np.maximum(scores, 0.0, out=scores)
+        scores.flags.writeable = False
         return scores
 
     def _add(self, scores: Scores, weighed: Iterable[_Weighed]) -> None:
@@ -262,13 +268,13 @@ class WhooshIndex:
         if isinstance(leaf, Prefix | Wildcard):
             yield self._postings.of(forms_of(field), leaf)
             return
-        readings = [self._terms(leaf.text, code) for code in self._spoken]
+        readings = [_terms(leaf.text, code) for code in self._spoken]
         for reading_ in zip(*readings, strict=True):  # a word, as each language has it
             yield self._spoken_as(field, [(term,) for term in reading_])
 
     def _any_of(self, words: Sequence[str], field: str) -> tuple[Rows, Counts]:
         """Rows that hold any of ``words``, taken as one; words of the same terms count once."""
-        readings = {tuple(self._terms(word, code) for code in self._spoken) for word in words}
+        readings = {tuple(_terms(word, code) for code in self._spoken) for word in words}
         found = [self._spoken_as(field, reading_) for reading_ in sorted(readings)]
         rows, place = np.unique(np.concatenate([rows for rows, _ in found]), return_inverse=True)
         counts = np.bincount(place, np.concatenate([each for _, each in found]), len(rows))
@@ -292,9 +298,6 @@ class WhooshIndex:
         counts = np.concatenate([each[mask] for (_, each), mask in zip(found, masks, strict=True)])
         order = np.argsort(rows)
         return rows[order], counts[order]
-
-    def _terms(self, text: str, code: int) -> Terms:
-        return tuple(token.term for token in tokens(text, language_of_code(code)))
 
     def _rows(self, keys: Ids) -> npt.NDArray[np.int64]:
         """The row of each of ``keys``; -1 where no paragraph has it."""
@@ -328,10 +331,16 @@ class WhooshIndex:
         if field == "source":
             return self._postings.of(field, path_term(leaf.text))[0]
         if field == "by":
-            terms = self._terms(leaf.text, 0)
+            terms = _terms(leaf.text, 0)
             return self._postings.of(field, terms[0] if len(terms) == 1 else terms)[0]
-        return self._spoken_as(field, [self._terms(leaf.text, code) for code in self._spoken])[0]
+        return self._spoken_as(field, [_terms(leaf.text, code) for code in self._spoken])[0]
 
 
 def _worth(leaf: Leaf | Similar) -> float:
     return SIMILAR if isinstance(leaf, Similar) else 1.0
+
+
+@lru_cache(4096)
+def _terms(text: str, code: int) -> Terms:
+    """The terms of ``text`` in a language; remembered, as each field asks for them in each."""
+    return tuple(token.term for token in tokens(text, language_of_code(code)))

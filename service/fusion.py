@@ -74,17 +74,13 @@ def contributions(
     sides: list[Side], weights: list[float], normalised: list[Scores]
 ) -> list[tuple[Contribution, ...]]:
     """What every side adds to every candidate; the sum of its points is a candidate's score."""
-    return [
-        tuple(
-            Contribution(
-                source=side.source,
-                rank=int(side.ranks[i]) or None,
-                raw=float(side.scores[i]),
-                normalised=float(scale[i]),
-                weight=weight,
-                points=float(scale[i]) * weight,
+    each_side = [
+        [
+            Contribution(side.source, rank or None, raw, scaled, weight, scaled * weight)
+            for rank, raw, scaled in zip(
+                side.ranks.tolist(), side.scores.tolist(), scale.tolist(), strict=True
             )
-            for side, weight, scale in zip(sides, weights, normalised, strict=True)
-        )
-        for i in range(len(sides[0].scores))
+        ]
+        for side, weight, scale in zip(sides, weights, normalised, strict=True)
     ]
+    return list(zip(*each_side, strict=True))

@@ -138,6 +138,8 @@ def gathered(ranked: Sequence[Ranked], groups: Groups) -> tuple[Ranked, ...]:
     """The first of each group with the others as its copies, places counted anew."""
     return tuple(
         replace(ranked[first], rank=place, copies=tuple(ranked[i].paragraph for i in copies))
+        if copies or ranked[first].rank != place
+        else ranked[first]
         for place, (first, *copies) in enumerate(groups, start=1)
     )
 

@@ -147,4 +147,4 @@ def test_of_values_that_are_as_good_the_nearest_to_what_is_in_force_is_taken() -
     def plateau(values: Values) -> Scores:
         return np.full(30, float(values[NAME] >= 0.6))
 
-    assert fit(plateau, RANGES, START, 30).values == {NAME: 0.6}
+    assert fit(plateau, RANGES, START, 30).values == START | {NAME: 0.6}

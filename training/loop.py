@@ -1,0 +1,174 @@
+"""The training itself: steps, the moving average of the weights, and checkpoints to go on from."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from service.network import Network
+from training.batches import Batch, Source, drawn
+from training.recipe import Recipe, Stage
+
+CHECKPOINT_EVERY = 250
+"""Steps between checkpoints."""
+
+EVALUATE_EVERY = 500
+
+_CLIP = 1.0
+"""Norm that gradients are cut to."""
+
+Evaluate = Callable[[Network], dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the training is: the next batch is ``step`` of ``round`` of ``stage``."""
+
+    stage: int = 0
+    round: int = 0
+    step: int = 0
+
+
+class Trainer:
+    """Trains a network, from its last checkpoint if there is one in ``folder``."""
+
+    def __init__(self, network: Network, recipe: Recipe, folder: Path, device: str) -> None:
+        self.network = network.to(device)
+        self.average = copy.deepcopy(self.network)
+        self._recipe, self._folder, self._device = recipe, folder, device
+        self._optimizer = self._fresh_optimizer(recipe.stages[0])
+        self._place = Place()
+        self._seen, self._seconds = 0, 0.0
+        self._losses: list[float] = []
+
+    def train(self, sources: list[list[Source]], evaluate: Evaluate) -> None:
+        """Go through all stages from where the last checkpoint was; ``sources`` has one list each."""
+        self._resume()
+        for number, stage in enumerate(self._recipe.stages):
+            if number < self._place.stage:
+                continue
+            for round_ in range(self._place.round, stage.rounds):
+                batches = list(drawn(sources[number], stage, self._seed(number, round_)))
+                for step in range(self._place.step, len(batches)):
+                    began = time.monotonic()
+                    progress = (round_ + step / len(batches)) / stage.rounds
+                    self._step(stage, batches[step], self._rate(number, progress))
+                    self._seconds += time.monotonic() - began
+                    self._place = Place(number, round_, step + 1)
+                    if (step + 1) % CHECKPOINT_EVERY == 0:
+                        self._save("checkpoint")
+                    if (step + 1) % EVALUATE_EVERY == 0:
+                        self._log(stage, evaluate)
+                self._place = Place(number, round_ + 1)
+                self._save(f"checkpoint-{stage.name}-{round_ + 1}")
+            self._log(stage, evaluate)
+            if number + 1 < len(self._recipe.stages):
+                self.network.load_state_dict(self.average.state_dict())
+                self._optimizer = self._fresh_optimizer(self._recipe.stages[number + 1])
+            self._place = Place(number + 1)
+            self._save("checkpoint")
+
+    def _step(self, stage: Stage, batch: Batch, rate: float) -> None:
+        for group in self._optimizer.param_groups:
+            group["lr"] = stage.rate * rate * group["pace"]
+        with torch.autocast(self._device, torch.bfloat16):
+            loss = loss_of(self.network, batch, self._device)
+        loss.backward()  # type: ignore[no-untyped-call]  # published so
+        nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        with torch.no_grad():
+            kept = [each for each in self.average.parameters() if each.requires_grad]
+            torch._foreach_lerp_(  # noqa: SLF001 - torch's own optimisers are built on these
+                kept, self._trained(), 1 - self._recipe.average
+            )
+        self._seen += len(batch.first)
+        self._losses.append(loss.item())
+
+    def _trained(self) -> list[nn.Parameter]:
+        return [each for each in self.network.parameters() if each.requires_grad]
+
+    def _rate(self, stage: int, progress: float) -> float:
+        warm, falling = self._recipe.warm, self._recipe.falling
+        rate = min(1.0, (progress + 1e-3) / warm)
+        if stage + 1 == len(self._recipe.stages):
+            rate = min(rate, (1 - progress) / falling)
+        return rate
+
+    def _fresh_optimizer(self, stage: Stage) -> torch.optim.Optimizer:
+        depth = len(self.network.layers)
+        groups = [
+            {"params": list(layer.parameters()), "pace": self._recipe.deeper ** (depth - 1 - number)}
+            for number, layer in enumerate(self.network.layers)
+        ]
+        outputs = [*self.network.spans.parameters(), *self.network.answerable.parameters()]
+        groups.append({"params": outputs, "pace": 1.0})
+        return torch.optim.AdamW(
+            groups, lr=stage.rate, weight_decay=self._recipe.decay, fused=True
+        )
+
+    def _seed(self, stage: int, round_: int) -> int:
+        return self._recipe.seed * 10_000 + stage * 100 + round_
+
+    def _log(self, stage: Stage, evaluate: Evaluate) -> None:
+        line = {
+            "stage": stage.name,
+            "seen": self._seen,
+            "seconds": round(self._seconds),
+            "loss": round(sum(self._losses) / max(1, len(self._losses)), 4),
+            **{name: round(value, 2) for name, value in evaluate(self.average).items()},
+        }
+        self._losses = []
+        with (self._folder / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def _save(self, name: str) -> None:
+        state = {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "place": (self._place.stage, self._place.round, self._place.step),
+            "seen": self._seen,
+            "seconds": self._seconds,
+            "losses": self._losses,
+        }
+        path = self._folder / f"{name}.pt"
+        torch.save(state, path.with_suffix(".new"))
+        path.with_suffix(".new").replace(path)
+        if name != "checkpoint":
+            newest = self._folder / "checkpoint.pt"
+            newest.unlink(missing_ok=True)
+            os.link(path, newest)
+
+    def _resume(self) -> None:
+        path = self._folder / "checkpoint.pt"
+        if not path.exists():
+            return
+        state: dict[str, Any] = torch.load(path, map_location=self._device, weights_only=True)
+        self._place = Place(*state["place"])
+        stages = self._recipe.stages
+        self._optimizer = self._fresh_optimizer(stages[min(self._place.stage, len(stages) - 1)])
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._seen, self._seconds = state["seen"], state["seconds"]
+        self._losses = state["losses"]
+
+
+def loss_of(network: Network, batch: Batch, device: str) -> Tensor:
+    """Mean cross-entropy of both ends and of whether there is an answer at all."""
+    scores = network(batch.tokens.to(device), batch.segments.to(device), batch.there.to(device))
+    first, last = batch.first.to(device), batch.last.to(device)
+    ends = functional.cross_entropy(scores.first, first) + functional.cross_entropy(scores.last, last)
+    answered = functional.binary_cross_entropy_with_logits(scores.answerable, (first > 0).float())
+    return ends / 2 + answered / 2

@@ -1,0 +1,76 @@
+"""What the reader is trained on, in which order and how fast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of the training.
+
+    ``shares`` names the files and the share of their questions that each round draws. ``room`` is
+    the most tokens of a pair, and ``negatives`` the share of the drawn questions that are also
+    shown with a passage that does not answer them.
+    """
+
+    name: str
+    shares: dict[str, float]
+    rounds: int
+    room: int
+    batch: int
+    rate: float
+    negatives: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The whole training.
+
+    The learning rate of a stage rises during its first ``warm`` part, then is constant, then falls
+    to nothing during the last ``falling`` part of its last stage (Zhai et al., CVPR 2022): more
+    rounds can follow on what was learnt before it fell. Each layer learns ``deeper`` times as fast
+    as the one above it. The result is the moving average of the weights with factor ``average``.
+    """
+
+    stages: tuple[Stage, ...]
+    seed: int = 7
+    warm: float = 0.04
+    falling: float = 0.4
+    deeper: float = 0.88
+    average: float = 0.998
+    decay: float = 0.01
+    held_out: int = 25
+    evaluated: tuple[str, ...] = field(default=("tydiqa-en-dev",))
+
+
+RECIPE = Recipe(
+    stages=(
+        Stage(
+            name="sentences",
+            shares={"qasrl-filled": 0.42, "qamr": 0.33},
+            rounds=1,
+            room=88,
+            batch=48,
+            rate=3e-4,
+            negatives=0.0,
+        ),
+        Stage(
+            name="paragraphs",
+            shares={
+                "squad-train-part": 1.0,
+                "tydiqa-en-train": 1.0,
+                "qed-dev": 1.0,
+                "mlqa-en-dev": 1.0,
+                "squadshifts-amazon": 0.45,
+                "squadshifts-reddit": 0.45,
+            },
+            rounds=2,
+            room=256,
+            batch=16,
+            rate=2e-4,
+            negatives=0.22,
+        ),
+    )
+)
+"""The one behind the weights that ship."""

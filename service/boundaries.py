@@ -29,11 +29,8 @@ _UNIT = re.compile(
 _STOPS = re.compile(r"[.,;:!?…]*+")
 _ABBREVIATED = NEVER_LAST | SELDOM_LAST
 
-_CLOSERS = {
-    **{"(": ")", "[": "]", "{": "}", "“": "”", "„": "“”", "‘": "’", "‚": "‘’", '"': '"', "'": "'"},
-    **{"«": "»", "»": "«", "‹": "›", "「": "」", "『": "』", "《": "》", "〈": "〉"},
-    **{"（": "）", "【": "】"},
-}
+_PAIRS = "() [] {} “” „“” ‘’ ‚‘’ \"\" '' «» »« ‹› 「」 『』 《》 〈〉 （） 【】"
+_CLOSERS = {pair[0]: pair[1:] for pair in _PAIRS.split()}
 """Opening quotes and brackets, each with what may close it."""
 
 

@@ -11,6 +11,7 @@ from indexer.reports import BuildReport
 from indexer.types import Span
 from service.filtering import FacetsShape, FiltersShape
 from service.hints import CorrectedWord, DidYouMean, SuggestionList, SuggestionShape
+from service.lines import printable
 from service.results import (
     ArticleShape,
     ContributionShape,
@@ -18,7 +19,7 @@ from service.results import (
     ParagraphShape,
     SearchResult,
 )
-from service.terminal import build_lines, printable, search_lines, suggestion_lines
+from service.terminal import build_lines, search_lines, suggestion_lines
 
 
 def result(

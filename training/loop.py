@@ -89,7 +89,7 @@ class Trainer:
         self._optimizer.zero_grad()
         with torch.no_grad():
             kept = [each for each in self.average.parameters() if each.requires_grad]
-            torch._foreach_lerp_(  # noqa: SLF001 - torch's own optimisers are built on these
+            torch._foreach_lerp_(
                 kept, self._trained(), 1 - self._recipe.average
             )
         self._seen += len(batch.first)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.analysis import tokens
@@ -35,6 +35,7 @@ def settle(marked: str) -> str | None:
     return None if found is None else text[slice(*found)]
 
 
+@settings(deadline=None)
 @given(proposals())
 def test_an_answer_lies_in_its_sentence_and_settles_at_once(given: tuple[str, Span, Span]) -> None:
     text, proposed, sentence = given
@@ -44,6 +45,7 @@ def test_an_answer_lies_in_its_sentence_and_settles_at_once(given: tuple[str, Sp
         assert settled(text, found, sentence) == found
 
 
+@settings(deadline=None)
 @given(proposals())
 def test_an_answer_holds_every_word_that_was_touched_and_parts_none(
     given: tuple[str, Span, Span],

@@ -61,9 +61,7 @@ def drawn(sources: list[Source], stage: Stage, seed: int) -> Iterator[Batch]:
         count = round(source.share * len(source.asked))
         for at in random.permutation(len(source.asked))[:count].tolist():
             example = source.asked[at]
-            pairs.append(
-                _answered(example, source.examples.contexts[example.context], stage, random)
-            )
+            pairs.append(_answered(example, source.examples.contexts[example.context], stage, random))
             if source.negatives and source.negatives[at] and random.random() < stage.negatives:
                 other = int(random.choice(source.negatives[at]))
                 pairs.append(_unanswered(example, source.examples.contexts[other], stage, random))

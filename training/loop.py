@@ -89,7 +89,7 @@ class Trainer:
         self._optimizer.zero_grad()
         with torch.no_grad():
             kept = [each for each in self.average.parameters() if each.requires_grad]
-            torch._foreach_lerp_(
+            torch._foreach_lerp_(  # noqa: SLF001 - torch's own optimisers are built on these
                 kept, self._trained(), 1 - self._recipe.average
             )
         self._seen += len(batch.first)
@@ -108,15 +108,14 @@ class Trainer:
     def _fresh_optimizer(self, stage: Stage) -> torch.optim.Optimizer:
         depth = len(self.network.layers)
         groups = [
-            {
-                "params": list(layer.parameters()),
-                "pace": self._recipe.deeper ** (depth - 1 - number),
-            }
+            {"params": list(layer.parameters()), "pace": self._recipe.deeper ** (depth - 1 - number)}
             for number, layer in enumerate(self.network.layers)
         ]
         outputs = [*self.network.spans.parameters(), *self.network.answerable.parameters()]
         groups.append({"params": outputs, "pace": 1.0})
-        return torch.optim.AdamW(groups, lr=stage.rate, weight_decay=self._recipe.decay, fused=True)
+        return torch.optim.AdamW(
+            groups, lr=stage.rate, weight_decay=self._recipe.decay, fused=True
+        )
 
     def _seed(self, stage: int, round_: int) -> int:
         return self._recipe.seed * 10_000 + stage * 100 + round_
@@ -170,8 +169,6 @@ def loss_of(network: Network, batch: Batch, device: str) -> Tensor:
     """Mean cross-entropy of both ends and of whether there is an answer at all."""
     scores = network(batch.tokens.to(device), batch.segments.to(device), batch.there.to(device))
     first, last = batch.first.to(device), batch.last.to(device)
-    ends = functional.cross_entropy(scores.first, first) + functional.cross_entropy(
-        scores.last, last
-    )
+    ends = functional.cross_entropy(scores.first, first) + functional.cross_entropy(scores.last, last)
     answered = functional.binary_cross_entropy_with_logits(scores.answerable, (first > 0).float())
     return ends / 2 + answered / 2

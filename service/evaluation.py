@@ -26,9 +26,10 @@ from service.answering import READ, decide, gather
 from service.bootstrap import estimate
 from service.judgments import Judged
 from service.metrics import METRICS, agreement, relevance
+from service.ranked import Ranked
 from service.reading import SentenceReader
 from service.requests import Mode
-from service.retrieval import Ranked, Ranking, rank
+from service.retrieval import Ranking, rank
 from service.runs import Asked, Hit, ModeRun, Part, Run, SetRun
 from service.snapshot import Snapshot
 

@@ -18,7 +18,12 @@ def test_the_best_spans_are_those_that_trying_every_span_finds(
 ) -> None:
     first, last = logits
     every = sorted(
-        (float(first[i] + last[j]) for i in range(len(first)) for j in range(i, len(first)) if j - i < LONGEST),
+        (
+            float(first[i] + last[j])
+            for i in range(len(first))
+            for j in range(i, len(first))
+            if j - i < LONGEST
+        ),
         reverse=True,
     )
     found = best_spans(first, last, count)

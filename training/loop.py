@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,11 +58,14 @@ class Trainer:
         for number, stage in enumerate(self._recipe.stages):
             if number < self._place.stage:
                 continue
-            for round_ in range(self._place.round, stage.rounds):
+            for round_ in range(self._place.round, math.ceil(stage.rounds)):
                 batches = list(drawn(sources[number], stage, self._seed(number, round_)))
-                for step in range(self._place.step, len(batches)):
+                end = round(len(batches) * min(1.0, stage.rounds - round_))
+                for step in range(self._place.step, end):
                     began = time.monotonic()
                     progress = (round_ + step / len(batches)) / stage.rounds
+                    if self._falls(number, progress) and not self._file("level").exists():
+                        self._save("level")
                     self._step(stage, batches[step], self._rate(number, progress))
                     self._seconds += time.monotonic() - began
                     self._place = Place(number, round_, step + 1)
@@ -71,7 +74,7 @@ class Trainer:
                     if (step + 1) % self._recipe.logged_every == 0:
                         self._log(stage, evaluate)
                 self._place = Place(number, round_ + 1)
-                self._save(f"checkpoint-{stage.name}-{round_ + 1}")
+                self._save("checkpoint")
             self._log(stage, evaluate)
             if number + 1 < len(self._recipe.stages):
                 self.network.load_state_dict(self.average.state_dict())
@@ -92,12 +95,17 @@ class Trainer:
         self._seen += len(batch.first)
         self._losses.append(loss.item())
 
+    def _falls(self, stage: int, progress: float) -> bool:
+        last = stage + 1 == len(self._recipe.stages)
+        return last and progress > 1 - self._recipe.falling
+
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{name}.pt"
+
     def _rate(self, stage: int, progress: float) -> float:
-        warm, falling = self._recipe.warm, self._recipe.falling
-        rate = min(1.0, (progress + 1e-3) / warm)
-        if stage + 1 == len(self._recipe.stages):
-            rate = min(rate, (1 - progress) / falling)
-        return rate
+        if self._falls(stage, progress):
+            return (1 - progress) / self._recipe.falling
+        return min(1.0, (progress + 1e-3) / self._recipe.warm)
 
     def _fresh_optimizer(self, stage: Stage) -> torch.optim.Optimizer:
         depth = len(self.network.layers)
@@ -137,16 +145,12 @@ class Trainer:
             "seconds": self._seconds,
             "losses": self._losses,
         }
-        path = self._folder / f"{name}.pt"
+        path = self._file(name)
         torch.save(state, path.with_suffix(".new"))
         path.with_suffix(".new").replace(path)
-        if name != "checkpoint":
-            newest = self._folder / "checkpoint.pt"
-            newest.unlink(missing_ok=True)
-            os.link(path, newest)
 
     def _resume(self) -> None:
-        path = self._folder / "checkpoint.pt"
+        path = self._file("checkpoint")
         if not path.exists():
             return
         state: dict[str, Any] = torch.load(path, map_location=self._device, weights_only=True)

@@ -16,7 +16,7 @@ class Stage:
 
     name: str
     shares: dict[str, float]
-    rounds: int
+    rounds: float
     room: int
     batch: int
     rate: float
@@ -29,7 +29,7 @@ class Recipe:
 
     The learning rate of a stage rises during its first ``warm`` part, then is constant, then falls
     to nothing during the last ``falling`` part of its last stage (Zhai et al., CVPR 2022): more
-    rounds can follow on what was learnt before it fell. Each layer learns ``deeper`` times as fast
+    rounds can follow on what was learnt before it fell, which is kept as ``level.pt``. Each layer learns ``deeper`` times as fast
     as the one above it. The result is the moving average of the weights with factor ``average``.
     ``kept_every`` and ``logged_every`` are steps between checkpoints and between measurements. One
     context in ``held_out`` is kept from training, with all its questions.
@@ -68,7 +68,7 @@ RECIPE = Recipe(
                 "squadshifts-amazon": 0.45,
                 "squadshifts-reddit": 0.45,
             },
-            rounds=2,
+            rounds=1.4,
             room=256,
             batch=16,
             rate=2e-4,

@@ -105,7 +105,8 @@ class Trainer:
     def _rate(self, stage: int, progress: float) -> float:
         if self._falls(stage, progress):
             return (1 - progress) / self._recipe.falling
-        return min(1.0, (progress + 1e-3) / self._recipe.warm)
+        of_stage = self._recipe.stages[stage]
+        return min(1.0, progress * of_stage.rounds / of_stage.warm + 0.025)
 
     def _fresh_optimizer(self, stage: Stage) -> torch.optim.Optimizer:
         depth = len(self.network.layers)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
 
 import numpy as np
 
@@ -78,6 +78,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     filters: Filters = _NO_FILTERS,
     *,
     today: dt.date | None = None,
+    among: Ids | None = None,
     collapse: bool | None = None,
     watch: Stopwatch | None = None,
 ) -> Ranking:
@@ -85,6 +86,9 @@ def rank(  # noqa: PLR0913 - a question has this many sides
 
     A phrase such as "last week" is one more filter, as seen from ``today``; without that it is
     words, and so it is where it would leave nothing.
+
+    Where ``among`` is given, only paragraphs with these keys, sorted, are found. What is rare among
+    all paragraphs stays so: it is a filter like any other.
 
     ``collapse`` gathers copies behind the best of them; None leaves it to the settings.
 
@@ -105,7 +109,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     with watch.stage("filter"):
         query, filters, notes = narrowed(snapshot.store, query, asked, today)
         degraded += notes
-        allowed = _allowed(snapshot, query, filters)
+        allowed = _allowed(snapshot, query, filters, among)
     with watch.stage("spelling"):
         misspelled = corrections(
             query, snapshot.keyword.has_word, lambda form: snapshot.speller().nearest(form)
@@ -128,7 +132,9 @@ def rank(  # noqa: PLR0913 - a question has this many sides
             keys, scores = [each.paragraph for each in ranked], [each.score for each in ranked]
             ranked = gathered(ranked, copies_among(snapshot.store, keys, scores))
     if not ranked and (said := phrase(query, filters)):
-        wider = rank(snapshot, settings, text, mode, asked, collapse=collapse, watch=watch)
+        wider = rank(
+            snapshot, settings, text, mode, asked, among=among, collapse=collapse, watch=watch
+        )
         reason = f"nothing was found {said}, so these are articles of all days"
         return replace(wider, degraded=(*wider.degraded, reason)) if wider.ranked else wider
     return Ranking(query, filters, vector, weighed, ranked, degraded, misspelled)
@@ -144,13 +150,15 @@ def gathered(ranked: Sequence[Ranked], groups: Groups) -> tuple[Ranked, ...]:
     )
 
 
-def _allowed(snapshot: Snapshot, query: Query, filters: Filters) -> Ids | None:
+def _allowed(snapshot: Snapshot, query: Query, filters: Filters, among: Ids | None) -> Ids | None:
     """What every hit must be among; None where nothing is asked of it."""
-    allowed = snapshot.store.matching(filters)
-    if query.constraint is not None:
-        matching = snapshot.keyword.matching(query.constraint)
-        allowed = matching if allowed is None else np.intersect1d(allowed, matching)
-    return allowed
+    asked = [
+        among,
+        snapshot.store.matching(filters),
+        None if query.constraint is None else snapshot.keyword.matching(query.constraint),
+    ]
+    sets = [each for each in asked if each is not None]
+    return reduce(np.intersect1d, sets) if sets else None
 
 
 def _merge(

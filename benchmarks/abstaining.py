@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 import matplotlib as mpl
 import numpy as np
-from asking import Asked, Outcome, ask_all, keep, kept
+from asking import Asked, Outcome, ask_all, keep, kept, path_of
 from matplotlib.figure import Figure
 from risk import (
     Flags,
@@ -39,7 +39,6 @@ from service.judgments import Judged
 from service.progress import report_progress
 from service.readers import reader_of
 
-ASKED = WORK / "asked"
 RESULTS = ROOT / "benchmarks" / "results" / "abstaining.md"
 PICTURE = ROOT / "docs" / "risk-coverage.svg"
 SETS = ("xquad-en", "rtqa-news-silver")
@@ -127,7 +126,7 @@ def main(
     chosen = names or SETS
     if not again:
         ask(chosen, sample)
-    every = [kept(ASKED / f"{name}.json") for name in chosen]
+    every = [kept(path_of(name, sample)) for name in chosen]
     measured = {asked.name: Measured.of(asked.outcomes) for asked in every}
     text = "\n".join([MADE, *(line for asked in every for line in report(asked)), ""])
     out.write_text(text, encoding="utf-8")
@@ -144,7 +143,7 @@ def ask(names: Sequence[str], sample: int | None) -> None:
             judged = sampled(read_set(name), sample)
             with indexed(judged, settings, embedder, progress, WORK) as index:
                 asked = ask_all(judged, index, reader, "hybrid", left_out(judged), progress)
-            keep(asked, ASKED / f"{name}.json")
+            keep(asked, path_of(name, sample))
 
 
 def left_out(judged: Judged) -> dict[str, frozenset[str]]:

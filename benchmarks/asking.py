@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
+from sets import WORK
 
 from indexer.build import Progress
 from indexer.types import Ids
@@ -100,6 +101,11 @@ def _ask(  # noqa: PLR0913, PLR0917 - see ask_all
         holds=agreed["Contains"] > 0,
         f1=agreed["F1"],
     )
+
+
+def path_of(name: str, sample: int | None) -> Path:
+    """Where the outcomes called ``name`` are kept; those of a sample are no others' place."""
+    return WORK / "asked" / (f"{name}-{sample}.json" if sample else f"{name}.json")
 
 
 def keep(asked: Asked, path: Path) -> None:

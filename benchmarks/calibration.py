@@ -20,7 +20,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-from asking import Outcome, ask_all, keep, kept
+from asking import Outcome, ask_all, keep, kept, path_of
 from risk import Numbers, brier, calibration_error
 from sets import DATA, ROOT, WORK, document_of, only, read_set, relevant, sampled
 from sklearn.linear_model import LogisticRegression
@@ -41,7 +41,6 @@ from service.requests import Mode
 from training.examples import parted, read_examples
 from training.recipe import RECIPE
 
-ASKED = WORK / "asked"
 RESULTS = ROOT / "benchmarks" / "results" / "calibration.md"
 MODES: tuple[Mode, ...] = ("hybrid", "keyword")
 
@@ -81,7 +80,7 @@ def main(
         (name, outcome)
         for name in chosen
         for mode in MODES
-        for outcome in kept(path_of(name, mode)).outcomes
+        for outcome in kept(place(name, mode, sample)).outcomes
     )
     confidence.write(Calibration(tuple(fit(rows) for rows in groups.values())), calibration)
     text = "\n".join([MADE, *(line for rows in groups.values() for line in report(rows)), ""])
@@ -105,7 +104,7 @@ def ask(names: Sequence[str], sample: int | None) -> None:
             with indexed(judged, settings, embedder, progress, WORK) as index:
                 for mode in MODES:
                     asked = ask_all(judged, index, reader, mode, left_out, progress)
-                    keep(asked, path_of(name, mode))
+                    keep(asked, place(name, mode, sample))
 
 
 def held_out(name: str) -> Judged:
@@ -117,9 +116,9 @@ def held_out(name: str) -> Judged:
     return only(judged, (id_ for id_ in judged.questions if relevant(judged, id_) <= documents))
 
 
-def path_of(name: str, mode: Mode) -> Path:
+def place(name: str, mode: Mode, sample: int | None) -> Path:
     """Where the outcomes of a file are kept."""
-    return ASKED / f"held-out-{name}-{mode}.json"
+    return path_of(f"held-out-{name}-{mode}", sample)
 
 
 def by_measures(rows: Iterator[Named]) -> Mapping[frozenset[str], list[Named]]:

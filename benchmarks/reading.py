@@ -24,8 +24,8 @@ from service.evaluation import Indexed, indexed
 from service.judgments import Judged
 from service.metrics import AGREEMENT, agreement
 from service.progress import report_progress
-from service.reading import Evidence, Reader
 from service.readers import reader_of
+from service.reading import Evidence, Reader
 from service.semantics import sentence_cosines
 
 RESULTS = ROOT / "benchmarks" / "results" / "reading.md"
@@ -33,10 +33,10 @@ SETS = ("xquad-en", "tydiqa-en-dev")
 
 MADE = """# Reading the right passage
 
-Made by `python benchmarks/reading.py`: each question is read in the passage that answers it, by
-{reader}. No threshold is applied: every question gets an answer. Exact match and F1 follow SQuAD
-1.1; an answer contains an accepted one if its words stand in it as a run. Percent, with the 95 %
-interval of the bootstrap over questions.
+Made by `python benchmarks/reading.py`: {reader} reads each question in the passage
+that answers it. No threshold is applied: every question gets an answer. Exact match and F1 follow
+SQuAD 1.1; an answer contains an accepted one if its words stand in it as a run. Percent, with the
+95 % interval of the bootstrap over questions.
 """
 
 

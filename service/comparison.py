@@ -69,7 +69,8 @@ class Difference:
 class Comparison:
     """Two runs side by side.
 
-    ``settings`` has what was another then: the name with its value then and now. ``alone`` names
+    ``settings`` has what was another then, model and reader included: the name with its value then
+    and now. ``alone`` names
     sets, modes and metrics that only one of the runs has.
     """
 
@@ -82,7 +83,7 @@ def compare(then: Run, now: Run) -> Comparison:
     """What is different in ``now``."""
     before, after = _by_name(then), _by_name(now)
     measured = _metrics(then), _metrics(now)
-    known = {**then.settings, "model": then.model}, {**now.settings, "model": now.model}
+    known = [{**run.settings, "model": run.model, "reader": run.reader} for run in (then, now)]
     return Comparison(
         settings={
             name: (known[0].get(name), known[1].get(name))

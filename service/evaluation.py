@@ -136,6 +136,7 @@ def evaluate(  # noqa: PLR0913 - what is measured, how, with what and where
         when=dt.datetime.now(dt.UTC).replace(microsecond=0),
         versions=versions,
         model=embedder.fingerprint,
+        reader=type(read).__name__ if read else None,
         settings=settings.model_dump(mode="json", exclude={"seeds", "index", "host", "port"}),
         sets=tuple(measured),
     )

@@ -107,12 +107,13 @@ class SetRun(_Saved):
 
 
 class Run(_Saved):
-    """What was measured, when and with what."""
+    """What was measured, when and with what; ``reader`` is the kind of who answered, if any did."""
 
     format: Literal[1] = 1
     when: dt.datetime
     versions: dict[str, str]
     model: str
+    reader: str | None = None
     settings: dict[str, str | int | float | None]
     sets: tuple[SetRun, ...]
 

@@ -104,6 +104,15 @@ def test_an_answer_that_says_more_contains_the_accepted_one(
     assert measured == {"EM": 0, "F1": pytest.approx(50), "Contains": 100, "Answered": 100}
 
 
+def test_a_comparison_tells_that_another_reader_answered(folder: Path, settings: Settings) -> None:
+    judged = [read_judged(folder)]
+    then, now = (
+        evaluate(judged, ["keyword"], settings, WordEmbedder(), silent, reader=reader)
+        for reader in (None, Fixed(1.0))
+    )
+    assert compare(then, now).settings == {"reader": ("SentenceReader", "Fixed")}
+
+
 def test_an_answer_below_the_threshold_is_none_and_counts_as_wrong(
     folder: Path, settings: Settings
 ) -> None:

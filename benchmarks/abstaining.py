@@ -115,22 +115,19 @@ class Measured:
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option("--sample", type=click.IntRange(2), help="Ask only so many questions of each set.")
+@click.option("--sample", type=click.IntRange(2), help="Try so many questions; writes nothing.")
 @click.option("--kept", "again", is_flag=True, help="Judge what was asked before.")
-@click.option("--out", type=click.Path(path_type=Path), default=RESULTS, help="The table.")
-@click.option("--picture", type=click.Path(path_type=Path), default=PICTURE, help="The curve.")
-def main(
-    names: tuple[str, ...], *, sample: int | None, again: bool, out: Path, picture: Path
-) -> None:
-    """Ask the sets NAMES, or all, and write what is to be said of it."""
-    chosen = names or SETS
+def main(names: tuple[str, ...], *, sample: int | None, again: bool) -> None:
+    """Ask the sets NAMES, or all, and write what is to be said of all that were ever asked."""
     if not again:
-        ask(chosen, sample)
-    every = [kept(path_of(name, sample)) for name in chosen]
+        ask(names or SETS, sample)
+    places = [path_of(name, sample) for name in dict.fromkeys((*SETS, *names))]
+    every = [kept(place) for place in places if place.exists()]
     measured = {asked.name: Measured.of(asked.outcomes) for asked in every}
     text = "\n".join([MADE, *(line for asked in every for line in report(asked)), ""])
-    out.write_text(text, encoding="utf-8")
-    draw(measured, picture)
+    if not sample:
+        RESULTS.write_text(text, encoding="utf-8")
+        draw(measured, PICTURE)
     sys.stdout.write(text)
 
 

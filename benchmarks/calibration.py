@@ -59,19 +59,10 @@ Named = tuple[str, Outcome]
 
 
 @click.command()
-@click.option("--sample", type=click.IntRange(2), help="Ask only so many questions of each file.")
-@click.option("--kept", "again", is_flag=True, help="Fit to what was asked before.")
-@click.option("--out", type=click.Path(path_type=Path), default=RESULTS, help="The table.")
-@click.option(
-    "--calibration",
-    type=click.Path(path_type=Path),
-    default=confidence.CALIBRATION,
-    help="The fit.",
-)
 @click.argument("names", nargs=-1)
-def main(
-    names: tuple[str, ...], *, sample: int | None, again: bool, out: Path, calibration: Path
-) -> None:
+@click.option("--sample", type=click.IntRange(2), help="Try so many questions; writes nothing.")
+@click.option("--kept", "again", is_flag=True, help="Fit to what was asked before.")
+def main(names: tuple[str, ...], *, sample: int | None, again: bool) -> None:
     """Ask the held-out questions of the files NAMES, or of all, and fit the confidence to them."""
     chosen = names or files()
     if not again:
@@ -82,9 +73,11 @@ def main(
         for mode in MODES
         for outcome in kept(place(name, mode, sample)).outcomes
     )
-    confidence.write(Calibration(tuple(fit(rows) for rows in groups.values())), calibration)
     text = "\n".join([MADE, *(line for rows in groups.values() for line in report(rows)), ""])
-    out.write_text(text, encoding="utf-8")
+    if not sample:
+        confidence.CALIBRATION.parent.mkdir(exist_ok=True)
+        confidence.write(Calibration(tuple(fit(rows) for rows in groups.values())))
+        RESULTS.write_text(text, encoding="utf-8")
     sys.stdout.write(text)
 
 

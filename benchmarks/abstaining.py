@@ -56,8 +56,8 @@ THRESHOLDS = {0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, Settings().answ
 
 MADE = f"""# Answers, or none
 
-Made by `python benchmarks/abstaining.py`: the default settings. Each question is asked once of the
-whole set, where it can be answered, and once without what answers it: of xquad-en without all
+Made by `python benchmarks/abstaining.py`: the default settings, but as much time for reading as it
+takes. Each question is asked once of the whole set, where it can be answered, and once without what answers it: of xquad-en without all
 paragraphs of its article, of rtqa-news-silver without its relevant paragraphs. Then every answer is
 wrong. An answer to an answerable question is right if it contains an accepted answer, after
 normalising as SQuAD does.

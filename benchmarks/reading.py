@@ -11,21 +11,22 @@ import sys
 
 import click
 import numpy as np
+from asking import unlimited
 from sets import ROOT, WORK, read_set, relevant, sampled
 
 from indexer.build import Progress
 from indexer.embedding import SentenceEmbedder
 from indexer.grammar import parse
 from indexer.settings import Settings
-from indexer.types import Ids
+from service.answering import read_answer
 from service.bootstrap import estimate
 from service.evaluation import Indexed, indexed
 from service.judgments import Judged
 from service.metrics import AGREEMENT, agreement
 from service.progress import report_progress
 from service.readers import reader_of
-from service.reading import Evidence, Reader
-from service.semantics import sentence_cosines
+from service.reading import Reader
+from service.retrieval import rank
 
 RESULTS = ROOT / "benchmarks" / "results" / "reading.md"
 SETS = ("xquad-en", "tydiqa-en-dev")
@@ -65,25 +66,17 @@ def read_all(
 ) -> list[dict[str, float]]:
     """How the answer to each question agrees with those accepted."""
     documents, measured = index.documents(), []
+    settings = unlimited(index.settings)
     for done, id_ in enumerate(judged.questions):
         progress(judged.name, done, len(judged.questions))
-        keys = np.concatenate([documents[each] for each in sorted(relevant(judged, id_))])
+        keys = np.sort(np.concatenate([documents[each] for each in relevant(judged, id_)]))
+        # Without syntax: a phrase in quotation marks must not hide the passage.
         question = parse(judged.questions[id_]).question
-        readings = reader.read(question, given(index, question, keys))
-        measured.append(agreement(readings[0].text if readings else "", judged.answers[id_]))
+        ranking = rank(index.snapshot, settings, question, among=keys)
+        answer = read_answer(index.snapshot, settings, reader, ranking)[1].answer
+        measured.append(agreement(answer.text if answer else "", judged.answers[id_]))
     progress(judged.name, len(judged.questions), len(judged.questions))
     return measured
-
-
-def given(index: Indexed, question: str, keys: Ids) -> list[Evidence]:
-    """The paragraphs ``keys`` as evidence that was found with full score."""
-    snapshot = index.snapshot
-    cosines: list[np.ndarray | None] = [None] * len(keys)
-    if snapshot.semantic is not None:
-        vector = snapshot.semantic.embed(question)
-        cosines = [each for _, each in sentence_cosines(snapshot.store, vector, keys.tolist())]
-    passages = snapshot.store.passages(keys.tolist())
-    return [Evidence(passage, 1.0, each) for passage, each in zip(passages, cosines, strict=True)]
 
 
 def cell(values: list[float]) -> str:

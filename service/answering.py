@@ -8,8 +8,9 @@ from typing import Literal
 
 from indexer.settings import Settings
 from indexer.types import Scores
+from service.ranked import Ranked
 from service.reading import Evidence, Reader, Reading
-from service.retrieval import Ranked, Ranking
+from service.retrieval import Ranking
 from service.semantics import sentence_cosines
 from service.snapshot import Snapshot
 

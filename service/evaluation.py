@@ -28,12 +28,14 @@ from indexer.store import Passage
 from indexer.types import Ids
 from service.answering import read_answer
 from service.bootstrap import estimate
+from service.extracts import Extractor
 from service.judgments import Judged
 from service.metrics import ANSWERED, METRICS, agreement, relevance
+from service.ranked import Ranked
 from service.readers import reader_of
 from service.reading import Reader
 from service.requests import Mode
-from service.retrieval import Ranked, Ranking, rank
+from service.retrieval import Ranking, rank
 from service.runs import Asked, Hit, ModeRun, Part, Run, SetRun
 from service.snapshot import Snapshot
 
@@ -67,10 +69,17 @@ def document_of(passage: Passage) -> str:
 
 
 @contextmanager
-def indexed(
-    judged: Judged, settings: Settings, embedder: Embedder, progress: Progress, work: Path
+def indexed(  # noqa: PLR0913, PLR0917 - what is opened, how and where
+    judged: Judged,
+    settings: Settings,
+    embedder: Embedder,
+    progress: Progress,
+    work: Path,
+    extractor: Extractor | None = None,
 ) -> Iterator[Indexed]:
     """Index the set's corpus below ``work``, or bring its index there up to date, and open it.
+
+    ``extractor`` reads what is found there, as it does in the service; None leaves it out.
 
     Raises:
         SeedsError: The corpus has no document that can be read.
@@ -93,7 +102,8 @@ def indexed(
         own, embedder, wait=True, progress=lambda _, *how: progress(f"{judged.name} index", *how)
     )
     generations = Generations(own.index)
-    with closing(Snapshot.open(generations, report.generation, own, embedder)) as snapshot:
+    opened = Snapshot.open(generations, report.generation, own, embedder, extractor)
+    with closing(opened) as snapshot:
         yield Indexed(snapshot, own, report)
 
 
@@ -107,6 +117,7 @@ def evaluate(  # noqa: PLR0913 - what is measured, how, with what and where
     work: Path | None = None,
     answers: bool = True,
     reader: Reader | None = None,
+    extractor: Extractor | None = None,
 ) -> Run:
     """Measure each of ``sets`` in each of ``modes``.
 
@@ -119,6 +130,7 @@ def evaluate(  # noqa: PLR0913 - what is measured, how, with what and where
         work: Where the sets' indexes are kept; by default ``eval/`` below the index.
         answers: Measure answers too, where they are known; it takes longer than the search.
         reader: Who answers; by default the one that does so with ``settings``.
+        extractor: See :func:`indexed`.
 
     Raises:
         SeedsError: A corpus has no document that can be read.
@@ -129,7 +141,7 @@ def evaluate(  # noqa: PLR0913 - what is measured, how, with what and where
     read = (reader or reader_of(settings)) if answers else None
     measured, versions = [], {}
     for judged in sets:
-        with indexed(judged, settings, embedder, progress, work) as index:
+        with indexed(judged, settings, embedder, progress, work, extractor) as index:
             measured.append(_measure(judged, modes, index, progress, read))
             versions = index.snapshot.manifest.versions
     return Run(

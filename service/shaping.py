@@ -9,6 +9,7 @@ from indexer.leaves import describe
 from indexer.settings import Settings
 from indexer.types import Span
 from service.copies import also_in
+from service.ranked import Ranked
 from service.reading import Evidence, Reading, content_words, sentence_features
 from service.results import (
     AnswerShape,
@@ -20,7 +21,7 @@ from service.results import (
     ParagraphShape,
     WeightingShape,
 )
-from service.retrieval import Ranked, Ranking
+from service.retrieval import Ranking
 from service.snapshot import Snapshot
 from service.spelling import taken_for
 

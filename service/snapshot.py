@@ -27,6 +27,7 @@ from indexer.protocols import Embedder
 from indexer.settings import Settings
 from indexer.store import ArticleStore
 from indexer.vectors import FaissIndex
+from service.extracts import Extractor
 from service.once import Once
 from service.semantics import SemanticSearch
 from service.spelling import Speller
@@ -42,7 +43,7 @@ class Snapshot:
     ``vectors`` can be compared with each other all the same. ``speller`` and ``completer`` are made
     when they are first needed. ``outdated`` says why this is not the live generation, where it is
     not. ``tuned`` has the weights that were fitted for the index. ``opened`` is all that is to be
-    closed with it.
+    closed with it. ``extractor`` reads what was found; None where only the searches rank.
     """
 
     manifest: Manifest
@@ -56,6 +57,7 @@ class Snapshot:
     tuned: Tuned
     opened: ExitStack
     outdated: str | None = None
+    extractor: Extractor | None = None
 
     @classmethod
     def open(
@@ -64,6 +66,7 @@ class Snapshot:
         id_: str,
         settings: Settings,
         embedder: Embedder | ModelError,
+        extractor: Extractor | None = None,
     ) -> Snapshot:
         """Verify and open generation ``id_``, which is held until the snapshot is closed.
 
@@ -80,7 +83,7 @@ class Snapshot:
             generations.verify(manifest)
             snapshot = cls.at(generations.path(id_), manifest, settings, embedder)
             opened.push(snapshot.opened)
-            return replace(snapshot, opened=opened.pop_all())
+            return replace(snapshot, opened=opened.pop_all(), extractor=extractor)
 
     @classmethod
     def at(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Recipe:
     to nothing during the last ``falling`` part of its last stage (Zhai et al., CVPR 2022): more
     rounds can follow on what was learnt before it fell. Each layer learns ``deeper`` times as fast
     as the one above it. The result is the moving average of the weights with factor ``average``.
+    ``kept_every`` and ``logged_every`` are steps between checkpoints and between measurements. One
+    context in ``held_out`` is kept from training, with all its questions.
     """
 
     stages: tuple[Stage, ...]
@@ -41,7 +43,8 @@ class Recipe:
     average: float = 0.998
     decay: float = 0.01
     held_out: int = 25
-    evaluated: tuple[str, ...] = field(default=("tydiqa-en-dev",))
+    kept_every: int = 250
+    logged_every: int = 500
 
 
 RECIPE = Recipe(

@@ -57,10 +57,10 @@ THRESHOLDS = {0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, Settings().answ
 MADE = f"""# Answers, or none
 
 Made by `python benchmarks/abstaining.py`: the default settings, but as much time for reading as it
-takes. Each question is asked once of the whole set, where it can be answered, and once without what answers it: of xquad-en without all
-paragraphs of its article, of rtqa-news-silver without its relevant paragraphs. Then every answer is
-wrong. An answer to an answerable question is right if it contains an accepted answer, after
-normalising as SQuAD does.
+takes. Each question is asked once of the whole set, where it can be answered, and once without what
+answers it: of xquad-en without all paragraphs of its article, of rtqa-news-silver without its
+relevant paragraphs. Then every answer is wrong. An answer to an answerable question is right if it
+contains an accepted answer, after normalising as SQuAD does.
 
 A row is a threshold of confidence: the share of the unanswerable questions that get none (null), of
 the answerable that still get one (answered), and of the latter the share that is right and the mean

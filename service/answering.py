@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from indexer.settings import Settings
 from indexer.types import Scores
 from service.ranked import Ranked
 from service.reading import Evidence, Reader, Reading
@@ -26,6 +27,19 @@ class Decision:
     reason: Literal["found", "no_hits", "below_threshold"]
     answer: Reading | None
     alternatives: tuple[Reading, ...]
+
+
+def read_answer(
+    snapshot: Snapshot, settings: Settings, reader: Reader, ranking: Ranking, shown: int = 0
+) -> tuple[list[Evidence], Decision]:
+    """The answer to the question of ``ranking``, after the evidence for it.
+
+    There is as much evidence as is read, and at least ``shown`` passages where so many were found.
+    Whoever wants to know what the product answers, be it to measure it, asks here.
+    """
+    evidence = gather(snapshot, ranking, ranking.ranked[: max(READ, shown)])
+    question, threshold = ranking.query.question, settings.answer_threshold
+    return evidence, decide(reader, question, evidence[:READ], threshold)
 
 
 def gather(snapshot: Snapshot, ranking: Ranking, ranked: Sequence[Ranked]) -> list[Evidence]:

@@ -13,17 +13,15 @@ from indexer.generations import Generations
 from indexer.protocols import Embedder
 from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
-from service.answering import READ, decide, gather
+from service.answering import gather, read_answer
 from service.copies import also_in
 from service.cursors import Place, read_cursor, stale, write_cursor
 from service.filtering import FACET_VALUES, FacetsShape, FiltersShape, filters_of
 from service.hints import DidYouMean, SuggestionList, SuggestionShape
 from service.history import activate, history
 from service.library import Library
-from service.reading import (
-    Reader,
-    SentenceReader,
-)
+from service.readers import reader_of
+from service.reading import Reader
 from service.requests import AnswerQuery, ArticlesQuery, SearchQuery, SimilarQuery, SuggestQuery
 from service.results import (
     AnswerResult,
@@ -64,7 +62,7 @@ class Engine:
         self._embedder = embedder
         self.library = Library(settings, embedder)
         self._freshness = Freshness(settings.seeds)
-        self._reader = reader or SentenceReader()
+        self._reader = reader or reader_of(settings)
         self._clock = clock
 
     def search(self, query: SearchQuery) -> SearchResult:
@@ -103,12 +101,8 @@ class Engine:
         with self.library.borrow() as snapshot:
             ranking = self._rank(snapshot, query, place.today, watch)
             with watch.stage("read"):
-                evidence = gather(snapshot, ranking, ranking.ranked[: max(READ, query.limit)])
-                decision = decide(
-                    self._reader,
-                    ranking.query.question,
-                    evidence[:READ],
-                    self._settings.answer_threshold,
+                evidence, decision = read_answer(
+                    snapshot, self._settings, self._reader, ranking, query.limit
                 )
             with watch.stage("hits"):
                 page = ranking.ranked[: query.limit]

@@ -8,8 +8,8 @@ words, and is as sure of it as those two measures justify.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -35,13 +35,16 @@ class Evidence:
 class Reading:
     """A proposed answer: ``answer`` and its ``sentence`` are spans of the passage's text.
 
-    ``confidence`` estimates the probability that the sentence holds the answer.
+    ``confidence`` estimates the probability that the sentence holds the answer. ``features`` are
+    the measures that it was made from, by name, so that it can be fitted to what readings proved to
+    be worth.
     """
 
     passage: Passage
     answer: Span
     sentence: Span
     confidence: float
+    features: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -67,8 +70,11 @@ class SentenceReader:
             spans = item.passage.paragraph.sentences
             cosines, coverage = sentence_features(asked, item)
             best = int(np.argmax(cosines + coverage))
+            features = {"score": item.score, "coverage": float(coverage[best])}
+            if item.cosines is not None:
+                features["cosine"] = float(cosines[best])
             confidence = _confidence(item, cosines[best], coverage[best])
-            readings.append(Reading(item.passage, spans[best], spans[best], confidence))
+            readings.append(Reading(item.passage, spans[best], spans[best], confidence, features))
         return sorted(readings, key=lambda reading: -reading.confidence)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import partial, reduce
 
 import numpy as np
 
@@ -64,6 +64,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     filters: Filters = _NO_FILTERS,
     *,
     today: dt.date | None = None,
+    among: Ids | None = None,
     collapse: bool | None = None,
     watch: Stopwatch | None = None,
 ) -> Ranking:
@@ -71,6 +72,9 @@ def rank(  # noqa: PLR0913 - a question has this many sides
 
     A phrase such as "last week" is one more filter, as seen from ``today``; without that it is
     words, and so it is where it would leave nothing.
+
+    Where ``among`` is given, only paragraphs with these keys, sorted, are found. What is rare among
+    all paragraphs stays so: it is a filter like any other.
 
     ``collapse`` gathers copies behind the best of them; None leaves it to the settings.
 
@@ -91,7 +95,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     with watch.stage("filter"):
         query, filters, notes = narrowed(snapshot.store, query, asked, today)
         degraded += notes
-        allowed = _allowed(snapshot, query, filters)
+        allowed = _allowed(snapshot, query, filters, among)
     with watch.stage("spelling"):
         misspelled = corrections(
             query, snapshot.keyword.has_word, lambda form: snapshot.speller().nearest(form)
@@ -120,7 +124,9 @@ def rank(  # noqa: PLR0913 - a question has this many sides
             ranked = reranked(ranked, extracts, settings.rerank_weight)
         degraded += unread
     if not ranked and (said := phrase(query, filters)):
-        wider = rank(snapshot, settings, text, mode, asked, collapse=collapse, watch=watch)
+        wider = rank(
+            snapshot, settings, text, mode, asked, among=among, collapse=collapse, watch=watch
+        )
         reason = f"nothing was found {said}, so these are articles of all days"
         return replace(wider, degraded=(*wider.degraded, reason)) if wider.ranked else wider
     return Ranking(query, filters, vector, weighed, ranked, degraded, misspelled, extracts)
@@ -146,13 +152,15 @@ def _read(
     return extracts, (f"in {settings.read_ms} ms the reader read {reached}",)
 
 
-def _allowed(snapshot: Snapshot, query: Query, filters: Filters) -> Ids | None:
+def _allowed(snapshot: Snapshot, query: Query, filters: Filters, among: Ids | None) -> Ids | None:
     """What every hit must be among; None where nothing is asked of it."""
-    allowed = snapshot.store.matching(filters)
-    if query.constraint is not None:
-        matching = snapshot.keyword.matching(query.constraint)
-        allowed = matching if allowed is None else np.intersect1d(allowed, matching)
-    return allowed
+    asked = [
+        among,
+        snapshot.store.matching(filters),
+        None if query.constraint is None else snapshot.keyword.matching(query.constraint),
+    ]
+    sets = [each for each in asked if each is not None]
+    return reduce(np.intersect1d, sets) if sets else None
 
 
 def _merge(

@@ -32,8 +32,9 @@ class Recipe:
     The learning rate is constant and falls to nothing during the last ``falling`` part of the last
     stage (Zhai et al., CVPR 2022): more rounds can follow on what was learnt before it fell, which
     is kept as ``level.pt``. Each layer learns ``deeper`` times as fast as the one above it. The
-    result is the moving average of the weights with factor ``average``. ``kept_every`` and ``logged_every`` are steps between checkpoints and between measurements. One
-    context in ``held_out`` is kept from training, with all its questions.
+    result is the moving average of the weights with factor ``average``. ``kept_every`` and
+    ``logged_every`` are steps between checkpoints and between measurements. One context in
+    ``held_out`` is kept from training, with all its questions.
     """
 
     stages: tuple[Stage, ...]

@@ -37,7 +37,7 @@ from indexer.settings import Settings
 from service.evaluation import indexed
 from service.judgments import Judged
 from service.progress import report_progress
-from service.readers import reader_of
+from service.readers import extractor_of, reader_of
 
 RESULTS = ROOT / "benchmarks" / "results" / "abstaining.md"
 PICTURE = ROOT / "docs" / "risk-coverage.svg"
@@ -134,11 +134,11 @@ def main(names: tuple[str, ...], *, sample: int | None, again: bool) -> None:
 def ask(names: Sequence[str], sample: int | None) -> None:
     """Ask the questions of each set and keep what came of them."""
     settings, embedder = Settings(), SentenceEmbedder()
-    reader = reader_of(settings)
+    reader, extractor = reader_of(settings), extractor_of(settings)
     with report_progress() as progress:
         for name in names:
             judged = sampled(read_set(name), sample)
-            with indexed(judged, settings, embedder, progress, WORK) as index:
+            with indexed(judged, settings, embedder, progress, WORK, extractor) as index:
                 asked = ask_all(judged, index, reader, "hybrid", left_out(judged), progress)
             keep(asked, path_of(name, sample))
 

@@ -46,8 +46,8 @@ class Outcome:
 
     @property
     def right(self) -> bool:
-        """Whether it is the answer."""
-        return self.answerable and self.holds
+        """Whether it is the answer, or at least half of what it says and should say is the same."""
+        return self.answerable and (self.holds or self.f1 >= 50)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ from service.confidence import Calibration, Fit, Weight
 from service.evaluation import indexed
 from service.judgments import Judged
 from service.progress import report_progress
-from service.readers import reader_of
+from service.readers import extractor_of, reader_of
 from service.requests import Mode
 from training.examples import parted, read_examples
 from training.recipe import RECIPE
@@ -89,12 +89,12 @@ def files() -> list[str]:
 def ask(names: Sequence[str], sample: int | None) -> None:
     """Ask the held-out questions of each file in both modes and keep what came of them."""
     settings, embedder = Settings(), SentenceEmbedder()
-    reader = reader_of(settings)
+    reader, extractor = reader_of(settings), extractor_of(settings)
     with report_progress() as progress:
         for name in names:
             judged = sampled(held_out(name), sample)
             left_out = {id_: relevant(judged, id_) for id_ in judged.questions}
-            with indexed(judged, settings, embedder, progress, WORK) as index:
+            with indexed(judged, settings, embedder, progress, WORK, extractor) as index:
                 for mode in MODES:
                     asked = ask_all(judged, index, reader, mode, left_out, progress)
                     keep(asked, place(name, mode, sample))

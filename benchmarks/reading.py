@@ -24,7 +24,7 @@ from service.evaluation import Indexed, indexed
 from service.judgments import Judged
 from service.metrics import AGREEMENT, agreement
 from service.progress import report_progress
-from service.readers import reader_of
+from service.readers import extractor_of, reader_of
 from service.reading import Reader
 from service.retrieval import rank
 
@@ -46,12 +46,12 @@ SQuAD 1.1; an answer contains an accepted one if its words stand in it as a run.
 def main(names: tuple[str, ...], *, sample: int | None) -> None:
     """Read the sets NAMES, or those chosen, and write what came of it."""
     settings, embedder = Settings(), SentenceEmbedder()
-    reader = reader_of(settings)
+    reader, extractor = reader_of(settings), extractor_of(settings)
     rows = [f"| set | questions | {' | '.join(AGREEMENT)} |", "|---|---|" + "---|" * len(AGREEMENT)]
     with report_progress() as progress:
         for name in names or SETS:
             judged = sampled(read_set(name), sample)
-            with indexed(judged, settings, embedder, progress, WORK) as index:
+            with indexed(judged, settings, embedder, progress, WORK, extractor) as index:
                 measured = read_all(judged, index, reader, progress)
             cells = (cell([each[metric] for each in measured]) for metric in AGREEMENT)
             rows.append(f"| {name} | {len(measured)} | {' | '.join(cells)} |")

@@ -14,7 +14,7 @@ from service.retrieval import Ranking
 from service.semantics import sentence_cosines
 from service.snapshot import Snapshot
 
-READ = 10
+READ = 20
 """Passages read for an answer, whatever the number of hits shown."""
 
 _ALTERNATIVES = 3
@@ -50,7 +50,7 @@ def gather(snapshot: Snapshot, ranking: Ranking, ranked: Sequence[Ranked]) -> li
         of_each = sentence_cosines(snapshot.store, ranking.vector, keys)
         cosines = [of_sentences for _, of_sentences in of_each]
     return [
-        Evidence(passage, each.score, of_sentences)
+        Evidence(passage, each.score, of_sentences, ranking.extracts.get(each.paragraph))
         for passage, each, of_sentences in zip(
             snapshot.store.passages(keys), ranked, cosines, strict=True
         )

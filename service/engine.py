@@ -16,6 +16,7 @@ from indexer.stopwatch import Stopwatch
 from service.answering import gather, read_answer
 from service.copies import also_in
 from service.cursors import Place, read_cursor, stale, write_cursor
+from service.extracts import Extractor
 from service.filtering import FACET_VALUES, FacetsShape, FiltersShape, filters_of
 from service.hints import DidYouMean, SuggestionList, SuggestionShape
 from service.history import activate, history
@@ -55,12 +56,13 @@ class Engine:
         settings: Settings,
         embedder: Embedder | ModelError,
         reader: Reader | None = None,
+        extractor: Extractor | ModelError | None = None,
         clock: Callable[[], dt.date] = today,
     ) -> None:
         self._settings = settings
         self._generations = Generations(settings.index)
         self._embedder = embedder
-        self.library = Library(settings, embedder)
+        self.library = Library(settings, embedder, extractor)
         self._freshness = Freshness(settings.seeds)
         self._reader = reader or reader_of(settings)
         self._clock = clock

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer.build import Progress, build
-from indexer.errors import IndexNotWritable
+from indexer.errors import IndexNotWritable, ModelError
 from indexer.generations import Generations
 from indexer.protocols import Embedder
 from indexer.reports import BuildReport
@@ -75,7 +75,7 @@ def indexed(  # noqa: PLR0913, PLR0917 - what is opened, how and where
     embedder: Embedder,
     progress: Progress,
     work: Path,
-    extractor: Extractor | None = None,
+    extractor: Extractor | ModelError | None = None,
 ) -> Iterator[Indexed]:
     """Index the set's corpus below ``work``, or bring its index there up to date, and open it.
 
@@ -117,7 +117,7 @@ def evaluate(  # noqa: PLR0913 - what is measured, how, with what and where
     work: Path | None = None,
     answers: bool = True,
     reader: Reader | None = None,
-    extractor: Extractor | None = None,
+    extractor: Extractor | ModelError | None = None,
 ) -> Run:
     """Measure each of ``sets`` in each of ``modes``.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -40,6 +41,9 @@ _QUESTION = 64
 _AT_ONCE = 512
 """Tokens read between two looks at the clock."""
 
+_REMEMBERED = 8192
+"""Extracts kept: to page on, or to ask for the answer after the search, then costs no reading."""
+
 _SPANS = 3
 """Spans kept of a passage."""
 
@@ -51,7 +55,7 @@ Ids = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    passage: int
+    passage: str
     tokens: Ids
     offsets: Ids
     begin: int
@@ -80,43 +84,45 @@ class NetworkExtractor:
         # Two readings side by side take as long as one after the other, and memory twice.
         self._lock = threading.Lock()
         self._coded = lru_cache(4096)(self._code)
+        self._known: OrderedDict[tuple[str, str], Extract] = OrderedDict()
 
     def read(
         self, question: str, passages: Sequence[str], seconds: float = float("inf")
     ) -> list[Extract | None]:
-        """An extract of each passage that was reached within ``seconds``."""
+        """An extract of each passage that was reached within ``seconds`` or read shortly before."""
         with self._lock:
-            return self._read(question, passages, time.monotonic() + seconds)
+            missing = [text for text in passages if (question, text) not in self._known]
+            self._read(question, missing, time.monotonic() + seconds)
+            extracts = [self._known.get((question, text)) for text in passages]
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+            return extracts
 
-    def _read(
-        self, question: str, passages: Sequence[str], deadline: float
-    ) -> list[Extract | None]:
+    def _read(self, question: str, passages: Sequence[str], deadline: float) -> None:
         asked = self._coded(question)[0][:_QUESTION]
-        extracts: list[Extract | None] = [None] * len(passages)
         for few in self._few(asked, passages):
             if time.monotonic() >= deadline:
                 break
-            for number, extract in self._extracts(few).items():
-                extracts[number] = extract
-        return extracts
+            for text, extract in self._extracts(few).items():
+                self._known[question, text] = extract
 
     def _few(self, asked: Ids, passages: Sequence[str]) -> Iterator[list[_Window]]:
         few: list[_Window] = []
-        for number, text in enumerate(passages):
-            few += self._windows(number, asked, text)
+        for text in passages:
+            few += self._windows(asked, text)
             if sum(window.length for window in few) >= _AT_ONCE:
                 yield few
                 few = []
         if few:
             yield few
 
-    def _windows(self, number: int, asked: Ids, text: str) -> list[_Window]:
+    def _windows(self, asked: Ids, text: str) -> list[_Window]:
         tokens, offsets = self._coded(text)
         room = ROOM - len(asked) - 3
         starts = [0, *range(room - _OVERLAP, len(tokens) - _OVERLAP, room - _OVERLAP)]
         return [
             _Window(
-                number,
+                text,
                 np.concatenate([[_CLS], asked, [_SEP], tokens[at : at + room], [_SEP]]),
                 offsets[at : at + room],
                 len(asked) + 2,
@@ -128,8 +134,8 @@ class NetworkExtractor:
         code = self._tokenizer.encode(text, add_special_tokens=False)
         return np.array(code.ids, np.int64), np.array(code.offsets, np.int64).reshape(-1, 2)
 
-    def _extracts(self, windows: list[_Window]) -> dict[int, Extract]:
-        found: dict[int, Extract] = {}
+    def _extracts(self, windows: list[_Window]) -> dict[str, Extract]:
+        found: dict[str, Extract] = {}
         for group in _alike(windows):
             longest = max(window.length for window in group)
             tokens = np.zeros((len(group), longest), np.int64)

@@ -47,7 +47,7 @@ class Library:
         self,
         settings: Settings,
         embedder: Embedder | ModelError,
-        extractor: Extractor | None = None,
+        extractor: Extractor | ModelError | None = None,
     ) -> None:
         self._settings = settings
         self._embedder = embedder

@@ -77,6 +77,11 @@ def agreement(given: str, accepted: Sequence[str]) -> dict[str, float]:
     }
 
 
+def normalised(text: str) -> str:
+    """The text without case, punctuation, articles and surplus space, as SQuAD compares texts."""
+    return " ".join(_words(text))
+
+
 def _words(text: str) -> list[str]:
     """Words without case, punctuation and the articles a, an, the."""
     bare = text.casefold().translate(str.maketrans("", "", string.punctuation))

@@ -1,6 +1,6 @@
 """Reading: from ranked passages to the words in them that answer.
 
-A :class:`Reader` is the seam behind which a trained model will stand. The one here needs no
+A :class:`Reader` is a seam: the trained one is in :mod:`service.spanning`. The one here needs no
 training: it takes the sentence that is nearest to the question in meaning and shares most of its
 words, and is as sure of it as those two measures justify.
 """
@@ -17,18 +17,21 @@ import numpy as np
 from indexer.analysis import tokens, without_function_words
 from indexer.store import Passage
 from indexer.types import Scores, Span
+from service.extracts import Extract
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A ranked passage to read: its fused score, and the cosine of each of its sentences.
 
-    ``cosines`` has shape (sentences,); it is None where there is no embedding model.
+    ``cosines`` has shape (sentences,); it is None where there is no embedding model. ``extract`` is
+    what the trained reader made of the passage; None where it did not read it.
     """
 
     passage: Passage
     score: float
     cosines: Scores | None
+    extract: Extract | None = None
 
 
 @dataclass(frozen=True, slots=True)

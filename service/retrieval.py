@@ -118,7 +118,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
             keys, scores = [each.paragraph for each in ranked], [each.score for each in ranked]
             ranked = gathered(ranked, copies_among(snapshot.store, keys, scores))
     extracts: Mapping[int, Extract] = {}
-    if snapshot.extractor is not None and query.question:
+    if query.question and not isinstance(snapshot.extractor, ModelError | None):
         with watch.stage("read"):
             extracts, unread = _read(snapshot, snapshot.extractor, settings, query, ranked)
             ranked = reranked(ranked, extracts, settings.rerank_weight)

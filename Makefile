@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run test check bench test-whoosh screenshot clean
+.PHONY: run test check bench train calibrate test-whoosh screenshot clean
 
 ## run: build the index of seeds/, serve it on http://127.0.0.1:8080 and follow what changes
 run: .venv/installed
@@ -29,9 +29,25 @@ bench: .venv/installed-dev
 	$(BIN)/python benchmarks/fusion.py
 	$(BIN)/python benchmarks/cost.py
 	$(BIN)/python benchmarks/answers.py
+	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/abstaining.py
 	$(BIN)/python benchmarks/typos.py
 	$(BIN)/python benchmarks/rebuilds.py
 	$(BIN)/python benchmarks/rebuilds.py --model
+
+# Without these, glibc gives every tensor's memory back and asks for it anew, and on some machines
+# more time goes into that than into training.
+train: export MALLOC_MMAP_THRESHOLD_ = 1073741824
+train: export MALLOC_TRIM_THRESHOLD_ = 4294967296
+train: export OMP_WAIT_POLICY = active
+
+## train: train the reader anew, from ../shared/data; takes hours, goes on where it was stopped
+train: .venv/installed-training
+	$(BIN)/python -m training
+
+## calibrate: fit the confidence of answers to questions that the reader was not trained on
+calibrate: .venv/installed-dev
+	PYTHONPATH=. $(BIN)/python benchmarks/calibration.py
 
 ## test-whoosh: the keyword index on Whoosh 2.7.4, so that the pinned fork stays a choice
 test-whoosh: .venv/installed-dev
@@ -58,6 +74,11 @@ clean:
 	@$(BIN)/pip install --quiet "$$(sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)"
 	@echo "Installing Winnow, its embedding model and its other libraries ..."
 	@$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+.venv/installed-training: .venv/installed
+	@echo "Installing what training needs ..."
+	@$(BIN)/pip install --quiet --editable '.[training]'
 	@touch $@
 
 .venv/installed-dev: .venv/installed

@@ -90,6 +90,22 @@ class Settings(BaseModel):
     collapse: bool = Field(
         True, description="Whether near-identical paragraphs share one hit, which lists them."
     )
+    read_depth: int = Field(
+        20, ge=0, le=100, description="First paragraphs that the reader reads; 0 switches it off."
+    )
+    read_ms: int = Field(
+        150,
+        ge=0,
+        le=60_000,
+        description="Milliseconds that it may take to read them; those not reached stay where the "
+        "searches put them, and the result says so.",
+    )
+    rerank_weight: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Share of the reader's belief that a paragraph answers in its score.",
+    )
     answer_threshold: float = Field(
         0.15,
         ge=0,

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from indexer.settings import Settings
 from indexer.types import Scores
 from service.assembly import Answer, assembled, well_cut
+from service.ranked import Ranked
 from service.reading import Evidence, Reader
-from service.retrieval import Ranked, Ranking
+from service.retrieval import Ranking
 from service.semantics import sentence_cosines
 from service.snapshot import Snapshot
 from service.wording import percent
 
-READ = 10
+READ = 20
 """Passages read for an answer, whatever the number of hits shown."""
 
 _ALTERNATIVES = 3
@@ -38,6 +40,19 @@ class Decision:
         return (self.answer, *self.alternatives) if self.answer else ()
 
 
+def read_answer(
+    snapshot: Snapshot, settings: Settings, reader: Reader, ranking: Ranking, shown: int = 0
+) -> tuple[list[Evidence], Decision]:
+    """The answer to the question of ``ranking``, after the evidence for it.
+
+    There is as much evidence as is read, and at least ``shown`` passages where so many were found.
+    Whoever wants to know what the product answers, be it to measure it, asks here.
+    """
+    evidence = gather(snapshot, ranking, ranking.ranked[: max(READ, shown)])
+    question, threshold = ranking.query.question, settings.answer_threshold
+    return evidence, decide(reader, question, evidence[:READ], threshold)
+
+
 def gather(snapshot: Snapshot, ranking: Ranking, ranked: Sequence[Ranked]) -> list[Evidence]:
     """What there is to read of the ``ranked`` paragraphs, in their order."""
     keys = [each.paragraph for each in ranked]
@@ -46,7 +61,7 @@ def gather(snapshot: Snapshot, ranking: Ranking, ranked: Sequence[Ranked]) -> li
         of_each = sentence_cosines(snapshot.store, ranking.vector, keys)
         cosines = [of_sentences for _, of_sentences in of_each]
     return [
-        Evidence(passage, each.score, of_sentences)
+        Evidence(passage, each.score, of_sentences, ranking.extracts.get(each.paragraph))
         for passage, each, of_sentences in zip(
             snapshot.store.passages(keys), ranked, cosines, strict=True
         )

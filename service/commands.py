@@ -129,9 +129,11 @@ def embedder_or_reason(settings: Settings, *, load: bool = True) -> SentenceEmbe
 def engine(settings: Settings, *, model: bool = True) -> Iterator[Engine]:
     """The engine that the service has, for one question; ``model`` says if that needs the model."""
     from service.engine import Engine
+    from service.readers import extractor_of
 
     embedder = embedder_or_reason(settings) if model else ModelError("the model is not loaded")
-    with closing(Engine(settings, embedder)) as opened:
+    extractor = extractor_of(settings) if model else None
+    with closing(Engine(settings, embedder, extractor=extractor)) as opened:
         yield opened
 
 

@@ -69,8 +69,9 @@ class Difference:
 class Comparison:
     """Two runs side by side.
 
-    ``settings`` has what was another then: the name with its value then and now. ``alone`` names
-    sets and modes that only one of the runs has.
+    ``settings`` has what was another then, model and reader included: the name with its value then
+    and now. ``alone`` names
+    sets, modes and metrics that only one of the runs has.
     """
 
     settings: dict[str, tuple[object, object]]
@@ -81,7 +82,8 @@ class Comparison:
 def compare(then: Run, now: Run) -> Comparison:
     """What is different in ``now``."""
     before, after = _by_name(then), _by_name(now)
-    known = {**then.settings, "model": then.model}, {**now.settings, "model": now.model}
+    measured = _metrics(then), _metrics(now)
+    known = [{**run.settings, "model": run.model, "reader": run.reader} for run in (then, now)]
     return Comparison(
         settings={
             name: (known[0].get(name), known[1].get(name))
@@ -91,6 +93,11 @@ def compare(then: Run, now: Run) -> Comparison:
         alone=tuple(
             f"{name} {mode} ({'then' if (name, mode) in before else 'now'})"
             for name, mode in sorted(before.keys() ^ after.keys())
+        )
+        + tuple(
+            f"{name} ({'then' if name in measured[0] else 'now'})"
+            for name in METRICS
+            if (name in measured[0]) != (name in measured[1])
         ),
         differences=tuple(
             _difference(of_set, before[key][1], each)
@@ -102,6 +109,10 @@ def compare(then: Run, now: Run) -> Comparison:
 
 def _by_name(run: Run) -> dict[tuple[str, str], tuple[SetRun, ModeRun]]:
     return {(of_set.name, each.mode): (of_set, each) for of_set, each in run.modes()}
+
+
+def _metrics(run: Run) -> frozenset[str]:
+    return frozenset(name for _, each in run.modes() for name in each.estimates)
 
 
 def _difference(of_set: SetRun, then: ModeRun, now: ModeRun) -> Difference:

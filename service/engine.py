@@ -13,18 +13,17 @@ from indexer.generations import Generations
 from indexer.protocols import Embedder
 from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
-from service.answering import READ, decide, gather
+from service.answering import gather, read_answer
 from service.answers import AnswerResult
 from service.copies import also_in
 from service.cursors import Place, read_cursor, stale, write_cursor
+from service.extracts import Extractor
 from service.filtering import FACET_VALUES, FacetsShape, FiltersShape, filters_of
 from service.hints import DidYouMean, SuggestionList, SuggestionShape
 from service.history import activate, history
 from service.library import Library
-from service.reading import (
-    Reader,
-    SentenceReader,
-)
+from service.readers import reader_of
+from service.reading import Reader
 from service.requests import AnswerQuery, ArticlesQuery, SearchQuery, SimilarQuery, SuggestQuery
 from service.results import (
     ArticleEntry,
@@ -57,14 +56,15 @@ class Engine:
         settings: Settings,
         embedder: Embedder | ModelError,
         reader: Reader | None = None,
+        extractor: Extractor | ModelError | None = None,
         clock: Callable[[], dt.date] = today,
     ) -> None:
         self._settings = settings
         self._generations = Generations(settings.index)
         self._embedder = embedder
-        self.library = Library(settings, embedder)
+        self.library = Library(settings, embedder, extractor)
         self._freshness = Freshness(settings.seeds)
-        self._reader = reader or SentenceReader()
+        self._reader = reader or reader_of(settings)
         self._clock = clock
 
     def search(self, query: SearchQuery) -> SearchResult:
@@ -103,17 +103,13 @@ class Engine:
         with self.library.borrow() as snapshot:
             ranking = self._rank(snapshot, query, place.today, watch)
             with watch.stage("read"):
-                evidence = gather(snapshot, ranking, ranking.ranked[: max(READ, query.limit)])
-                decision = decide(
-                    self._reader,
-                    ranking.query.question,
-                    evidence[:READ],
-                    self._settings.answer_threshold,
+                evidence, decision = read_answer(
+                    snapshot, self._settings, self._reader, ranking, query.limit
                 )
             with watch.stage("hits"):
                 page = ranking.ranked[: query.limit]
                 hits = hits_of(snapshot, ranking, evidence[: query.limit], page)
-                answers = answers_of(snapshot, ranking.ranked[:READ], decision.answers)
+                answers = answers_of(snapshot, ranking.ranked, decision.answers)
             return AnswerResult(
                 question=query.q,
                 answer=answers[0] if answers else None,

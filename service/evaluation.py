@@ -2,7 +2,8 @@
 
 Each set is indexed by itself, below the folder of the index or where the user says, and its index
 is kept: measuring again, as one does after each change of a setting, then reads nothing with the
-model but the questions. A document counts at the place of its best paragraph.
+model but the questions. A document counts at the place of its best paragraph. Answers are those
+that the service would give: of the same reader, with the same threshold.
 """
 
 from __future__ import annotations
@@ -15,20 +16,26 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from indexer.build import Progress, build
-from indexer.errors import IndexNotWritable
+from indexer.errors import IndexNotWritable, ModelError
 from indexer.generations import Generations
 from indexer.protocols import Embedder
 from indexer.reports import BuildReport
 from indexer.settings import Settings
 from indexer.store import Passage
-from service.answering import READ, decide, gather
+from indexer.types import Ids
+from service.answering import read_answer
 from service.bootstrap import estimate
+from service.extracts import Extractor
 from service.judgments import Judged
-from service.metrics import METRICS, agreement, relevance
-from service.reading import SentenceReader
+from service.metrics import ANSWERED, METRICS, agreement, relevance
+from service.ranked import Ranked
+from service.readers import reader_of
+from service.reading import Reader
 from service.requests import Mode
-from service.retrieval import Ranked, Ranking, rank
+from service.retrieval import Ranking, rank
 from service.runs import Asked, Hit, ModeRun, Part, Run, SetRun
 from service.snapshot import Snapshot
 
@@ -47,12 +54,32 @@ class Indexed:
     settings: Settings
     report: BuildReport
 
+    def documents(self) -> dict[str, Ids]:
+        """Sorted keys of the paragraphs of each document."""
+        keys = self.snapshot.store.keys().tolist()
+        found: dict[str, list[int]] = {}
+        for key, passage in zip(keys, self.snapshot.store.passages(keys), strict=True):
+            found.setdefault(document_of(passage), []).append(key)
+        return {document: np.array(sorted(own), np.int64) for document, own in found.items()}
+
+
+def document_of(passage: Passage) -> str:
+    """The ``_id`` in the set's corpus of the document that a passage is from."""
+    return passage.article.source.partition("#")[2]
+
 
 @contextmanager
-def indexed(
-    judged: Judged, settings: Settings, embedder: Embedder, progress: Progress, work: Path
+def indexed(  # noqa: PLR0913, PLR0917 - what is opened, how and where
+    judged: Judged,
+    settings: Settings,
+    embedder: Embedder,
+    progress: Progress,
+    work: Path,
+    extractor: Extractor | ModelError | None = None,
 ) -> Iterator[Indexed]:
     """Index the set's corpus below ``work``, or bring its index there up to date, and open it.
+
+    ``extractor`` reads what is found there, as it does in the service; None leaves it out.
 
     Raises:
         SeedsError: The corpus has no document that can be read.
@@ -75,7 +102,8 @@ def indexed(
         own, embedder, wait=True, progress=lambda _, *how: progress(f"{judged.name} index", *how)
     )
     generations = Generations(own.index)
-    with closing(Snapshot.open(generations, report.generation, own, embedder)) as snapshot:
+    opened = Snapshot.open(generations, report.generation, own, embedder, extractor)
+    with closing(opened) as snapshot:
         yield Indexed(snapshot, own, report)
 
 
@@ -88,6 +116,8 @@ def evaluate(  # noqa: PLR0913 - what is measured, how, with what and where
     *,
     work: Path | None = None,
     answers: bool = True,
+    reader: Reader | None = None,
+    extractor: Extractor | ModelError | None = None,
 ) -> Run:
     """Measure each of ``sets`` in each of ``modes``.
 
@@ -99,6 +129,8 @@ def evaluate(  # noqa: PLR0913 - what is measured, how, with what and where
         progress: Told how far it is.
         work: Where the sets' indexes are kept; by default ``eval/`` below the index.
         answers: Measure answers too, where they are known; it takes longer than the search.
+        reader: Who answers; by default the one that does so with ``settings``.
+        extractor: See :func:`indexed`.
 
     Raises:
         SeedsError: A corpus has no document that can be read.
@@ -106,15 +138,17 @@ def evaluate(  # noqa: PLR0913 - what is measured, how, with what and where
         ModelError: There is no model, and keywords are not all that was asked for.
     """
     work = work or kept_in(settings)
+    read = (reader or reader_of(settings)) if answers else None
     measured, versions = [], {}
     for judged in sets:
-        with indexed(judged, settings, embedder, progress, work) as index:
-            measured.append(_measure(judged, modes, index, progress, answers=answers))
+        with indexed(judged, settings, embedder, progress, work, extractor) as index:
+            measured.append(_measure(judged, modes, index, progress, read))
             versions = index.snapshot.manifest.versions
     return Run(
         when=dt.datetime.now(dt.UTC).replace(microsecond=0),
         versions=versions,
         model=embedder.fingerprint,
+        reader=type(read).__name__ if read else None,
         settings=settings.model_dump(mode="json", exclude={"seeds", "index", "host", "port"}),
         sets=tuple(measured),
     )
@@ -135,14 +169,18 @@ def in_order(ranked: Sequence[Ranked]) -> dict[int, Ranked]:
 
 
 def _measure(
-    judged: Judged, modes: Sequence[Mode], index: Indexed, progress: Progress, *, answers: bool
+    judged: Judged,
+    modes: Sequence[Mode],
+    index: Indexed,
+    progress: Progress,
+    reader: Reader | None,
 ) -> SetRun:
     asked: dict[Mode, list[_Answered]] = {mode: [] for mode in modes}
     total = len(judged.questions)
     for done, id_ in enumerate(judged.questions):
         progress(judged.name, done, total)
         for mode in modes:  # in turn, so that each question is embedded once
-            asked[mode].append(_ask(judged, id_, mode, index, answers=answers))
+            asked[mode].append(_ask(judged, id_, mode, index, reader))
     progress(judged.name, total, total)
     counts = index.snapshot.manifest.counts
     known = {document for each in judged.qrels.values() for document in each}
@@ -169,13 +207,13 @@ class _Answered:
     answer: str | None
 
 
-def _ask(judged: Judged, id_: str, mode: Mode, index: Indexed, *, answers: bool) -> _Answered:
+def _ask(judged: Judged, id_: str, mode: Mode, index: Indexed, reader: Reader | None) -> _Answered:
     ranking = rank(index.snapshot, index.settings, judged.questions[id_], mode)
     found = in_order(ranking.ranked)
     passages = index.snapshot.store.passages(list(found))
     best: dict[str, tuple[Passage, Ranked]] = {}
     for passage, each in zip(passages, found.values(), strict=True):
-        best.setdefault(passage.article.source.partition("#")[2], (passage, each))
+        best.setdefault(document_of(passage), (passage, each))
     relevant = {document for document, grade in judged.qrels[id_].items() if grade > 0}
     return _Answered(
         id_,
@@ -185,7 +223,7 @@ def _ask(judged: Judged, id_: str, mode: Mode, index: Indexed, *, answers: bool)
             for place, (document, hit) in enumerate(best.items(), start=1)
             if place <= _TOP or document in relevant
         ),
-        _answer(index, ranking) if answers and id_ in judged.answers else None,
+        _answer(index, reader, ranking) if reader and id_ in judged.answers else None,
     )
 
 
@@ -208,11 +246,9 @@ def _hit(document: str, place: int, passage: Passage, ranked: Ranked) -> Hit:
     )
 
 
-def _answer(index: Indexed, ranking: Ranking) -> str:
-    evidence = gather(index.snapshot, ranking, ranking.ranked[:READ])
-    threshold = index.settings.answer_threshold
-    answer = decide(SentenceReader(), ranking.query.question, evidence, threshold).answer
-    return answer.text if answer else ""
+def _answer(index: Indexed, reader: Reader, ranking: Ranking) -> str:
+    _, decision = read_answer(index.snapshot, index.settings, reader, ranking)
+    return decision.answer.text if decision.answer else ""
 
 
 def _mode_run(judged: Judged, mode: Mode, answered: Sequence[_Answered]) -> ModeRun:
@@ -220,6 +256,7 @@ def _mode_run(judged: Judged, mode: Mode, answered: Sequence[_Answered]) -> Mode
     for each in answered:
         if each.answer is not None:
             measured[each.id] |= agreement(each.answer, judged.answers[each.id])
+            measured[each.id][ANSWERED] = 100.0 * bool(each.answer)
     run = ModeRun(
         mode=mode,
         estimates={},
@@ -231,6 +268,7 @@ def _mode_run(judged: Judged, mode: Mode, answered: Sequence[_Answered]) -> Mode
                 first=_first(judged.qrels[each.id], each.documents),
                 metrics=measured[each.id],
                 hits=each.hits,
+                answer=each.answer,
             )
             for each in answered
         ),

@@ -22,6 +22,7 @@ from indexer.errors import (
 from indexer.generations import Generations
 from indexer.protocols import Embedder
 from indexer.settings import Settings
+from service.extracts import Extractor
 from service.snapshot import Snapshot
 
 _PATIENCE = 0.2
@@ -42,9 +43,15 @@ class Library:
     One older snapshot is kept open at most, until the live one is exchanged.
     """
 
-    def __init__(self, settings: Settings, embedder: Embedder | ModelError) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        embedder: Embedder | ModelError,
+        extractor: Extractor | ModelError | None = None,
+    ) -> None:
         self._settings = settings
         self._embedder = embedder
+        self._extractor = extractor
         self._generations = Generations(settings.index)
         self._loan: _Loan | None = None
         self._past: _Loan | None = None
@@ -150,7 +157,7 @@ class Library:
         try:
             if id_ is None:
                 id_ = self._generations.live().id  # raises, and says why there is none
-            fresh = _Loan(Snapshot.open(self._generations, id_, self._settings, self._embedder))
+            fresh = _Loan(self._opened(id_))
             fresh.snapshot.warm()
             if self._loan is not None and self._loan.snapshot.completer.made:
                 fresh.snapshot.prepare()  # as it is in use now, nobody shall wait for it again
@@ -174,13 +181,16 @@ class Library:
                     return self._past
             if id_ not in self._generations.ids():  # it comes from outside, and is no path
                 raise NotFound(f"generation {id_} has been removed")
-            fresh = _Loan(
-                Snapshot.open(self._generations, id_, self._settings, self._embedder), readers=1
-            )
+            fresh = _Loan(self._opened(id_), readers=1)
             with self._lock:
                 old, self._past = self._past, None if self._closed else fresh
                 self._close_if_done(old)
             return fresh
+
+    def _opened(self, id_: str) -> Snapshot:
+        return Snapshot.open(
+            self._generations, id_, self._settings, self._embedder, self._extractor
+        )
 
     def _give_back(self, loan: _Loan) -> None:
         with self._lock:

@@ -76,6 +76,7 @@ def evaluate(  # noqa: PLR0913 - one for each option
     from service.evaluation import evaluate as evaluate_sets
     from service.judgments import read_all
     from service.progress import report_progress
+    from service.readers import extractor_of
     from service.summaries import rows
     from service.tables import comparison_lines, evaluation_lines
     from service.tuned import Tuned
@@ -93,7 +94,14 @@ def evaluate(  # noqa: PLR0913 - one for each option
         click.echo(f"Note: {problem}", err=True)
     with report_progress() as progress:
         run = evaluate_sets(
-            judged, modes, tuned.over(settings), embedder, progress, work=work, answers=answers
+            judged,
+            modes,
+            tuned.over(settings),
+            embedder,
+            progress,
+            work=work,
+            answers=answers,
+            extractor=extractor_of(settings),
         )
     if save is not None:
         runs.save(run, save)

@@ -2,7 +2,8 @@
 
 Relevance metrics come from ir-measures, which asks pytrec_eval and so trec_eval itself. Exact match
 and F1 of answers follow the evaluation script of SQuAD 1.1 (Rajpurkar et al., EMNLP 2016), with its
-removal of articles and punctuation; no library here has them.
+removal of articles and punctuation; no library here has them. Whether an answer contains an
+accepted one is told of the same words: it is what counts where a reader is free to quote more.
 """
 
 from __future__ import annotations
@@ -28,10 +29,16 @@ _MEASURES = {
 RELEVANCE = tuple(_MEASURES)
 """Names of the relevance metrics: shares of 1."""
 
-AGREEMENT = ("EM", "F1")
-"""Names of the metrics of answers: percent."""
+AGREEMENT = ("EM", "F1", "Contains")
+"""Names of the metrics of what an answer says: percent."""
 
-METRICS = (*RELEVANCE, *AGREEMENT)
+ANSWERED = "Answered"
+"""Name of the share of questions that are answered at all: percent."""
+
+ANSWERS = (*AGREEMENT, ANSWERED)
+"""Names of all metrics of answers."""
+
+METRICS = (*RELEVANCE, *ANSWERS)
 """All of them, in the order in which they are shown."""
 
 
@@ -55,11 +62,24 @@ def relevance(
 
 
 def agreement(given: str, accepted: Sequence[str]) -> dict[str, float]:
-    """Exact match and F1 of an answer, in percent; no answer, the empty text, is a wrong one."""
+    """What :data:`AGREEMENT` names, of an answer, in percent.
+
+    ``Contains`` is 100 where the words of an accepted answer stand in the given one, in their order
+    and with none between them. No answer, the empty text, is a wrong one.
+    """
+    if not given:
+        return dict.fromkeys(AGREEMENT, 0.0)
+    ours, theirs = _words(given), [_words(each) for each in accepted]
     return {
-        "EM": 100.0 * any(_words(given) == _words(each) for each in accepted),
-        "F1": 100.0 * max(_f1(given, each) for each in accepted),
+        "EM": 100.0 * (ours in theirs),
+        "F1": 100.0 * max(_f1(ours, each) for each in theirs),
+        "Contains": 100.0 * any(_contains(ours, each) for each in theirs),
     }
+
+
+def normalised(text: str) -> str:
+    """The text without case, punctuation, articles and surplus space, as SQuAD compares texts."""
+    return " ".join(_words(text))
 
 
 def _words(text: str) -> list[str]:
@@ -68,8 +88,13 @@ def _words(text: str) -> list[str]:
     return [word for word in bare.split() if word not in {"a", "an", "the"}]
 
 
-def _f1(given: str, accepted: str) -> float:
+def _contains(ours: list[str], theirs: list[str]) -> bool:
+    """Whether ``theirs`` is a run of ``ours``; what has no words is only in its like."""
+    starts = range(len(ours) - len(theirs) + 1) if theirs else ()
+    return ours == theirs or any(ours[at : at + len(theirs)] == theirs for at in starts)
+
+
+def _f1(ours: list[str], theirs: list[str]) -> float:
     """Harmonic mean of precision and recall over words, repeated words counted."""
-    ours, theirs = _words(given), _words(accepted)
     shared = sum((Counter(ours) & Counter(theirs)).values())
     return 2 * shared / (len(ours) + len(theirs)) if shared else float(ours == theirs)

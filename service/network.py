@@ -8,6 +8,7 @@ the packaged embedding model's and stay as they are, so only the layers above th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,7 +63,7 @@ class Network(nn.Module):
 
     def start_from(self, base: Path) -> None:
         """Take embeddings and encoder from the ``model.safetensors`` of an embedding model."""
-        with safe_open(base, "pt") as stored:  # type: ignore[no-untyped-call]  # published so
+        with safe_open(base, "pt") as stored:
             self.embeddings.load_state_dict(
                 {
                     "words.weight": stored.get_tensor("embeddings.word_embeddings.weight"),
@@ -84,6 +85,26 @@ class Network(nn.Module):
                     for ours, theirs in _NAMES.items():
                         state[f"{ours}.{kind}"] = stored.get_tensor(f"{prefix}.{theirs}.{kind}")
                 layer.load_state_dict(state)
+
+    def trained(self) -> dict[str, Tensor]:
+        """What training changes, by name: all but the embeddings."""
+        return {
+            name: value
+            for name, value in self.state_dict().items()
+            if not name.startswith("embeddings.")
+        }
+
+    def load_trained(self, weights: Mapping[str, Tensor]) -> None:
+        """Take what :meth:`trained` gives; ValueError if a part is missing or is not one."""
+        if weights.keys() != self.trained().keys():
+            raise ValueError("its parts are not those of this network")
+        self.load_state_dict({name: each.float() for name, each in weights.items()}, strict=False)
+
+
+def bfloat16_is_fast() -> bool:
+    """Whether this processor computes in bfloat16; elsewhere it is emulated and slower."""
+    cpu = torch.cpu
+    return cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported()  # noqa: SLF001 - torch has no public test
 
 
 _NAMES = {

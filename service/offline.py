@@ -18,6 +18,7 @@ from indexer.protocols import Embedder
 from indexer.settings import Settings
 from service.doctor import Finding
 from service.engine import Engine
+from service.readers import extractor_of
 from service.requests import AnswerQuery, SearchQuery
 
 _QUESTION = "what was proposed"
@@ -99,7 +100,7 @@ def prove(settings: Settings, load: Callable[[], Embedder | ModelError]) -> Find
 
 
 def _ask(settings: Settings, embedder: Embedder | ModelError) -> None:
-    engine = Engine(settings, embedder)
+    engine = Engine(settings, embedder, extractor=extractor_of(settings))
     try:
         # In this mode it is an error if there is no meaning to search by.
         engine.search(SearchQuery(q=_QUESTION, mode="semantic"))

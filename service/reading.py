@@ -1,6 +1,6 @@
 """Reading: from ranked passages to the words in them that answer.
 
-A :class:`Reader` is the seam behind which a trained model will stand. The one here needs no
+A :class:`Reader` is a seam: the trained one is in :mod:`service.spanning`. The one here needs no
 training: it takes the sentence that is nearest to the question in meaning and shares most of its
 words, and is as sure of it as those two measures justify.
 """
@@ -8,8 +8,8 @@ words, and is as sure of it as those two measures justify.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -17,31 +17,37 @@ import numpy as np
 from indexer.analysis import tokens, without_function_words
 from indexer.store import Passage
 from indexer.types import Scores, Span
+from service.extracts import Extract
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A ranked passage to read: its fused score, and the cosine of each of its sentences.
 
-    ``cosines`` has shape (sentences,); it is None where there is no embedding model.
+    ``cosines`` has shape (sentences,); it is None where there is no embedding model. ``extract`` is
+    what the trained reader made of the passage; None where it did not read it.
     """
 
     passage: Passage
     score: float
     cosines: Scores | None
+    extract: Extract | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A proposed answer: ``answer`` and its ``sentence`` are spans of the passage's text.
 
-    ``confidence`` estimates the probability that the sentence holds the answer.
+    ``confidence`` estimates the probability that the sentence holds the answer. ``features`` are
+    the measures that it was made from, by name, so that it can be fitted to what readings proved to
+    be worth.
     """
 
     passage: Passage
     answer: Span
     sentence: Span
     confidence: float
+    features: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -71,8 +77,11 @@ class SentenceReader:
             spans = item.passage.paragraph.sentences
             cosines, coverage = sentence_features(asked, item)
             best = int(np.argmax(cosines + coverage))
+            features = {"score": item.score, "coverage": float(coverage[best])}
+            if item.cosines is not None:
+                features["cosine"] = float(cosines[best])
             confidence = _confidence(item, cosines[best], coverage[best])
-            readings.append(Reading(item.passage, spans[best], spans[best], confidence))
+            readings.append(Reading(item.passage, spans[best], spans[best], confidence, features))
         return sorted(readings, key=lambda reading: -reading.confidence)
 
 

@@ -9,9 +9,9 @@ cores a thread for it would be taken from another request.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial, reduce
 
 import numpy as np
 
@@ -22,34 +22,18 @@ from indexer.nodes import Query
 from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
 from indexer.types import Candidate, Ids, Scores, Vectors
-from service.copies import Groups, copies_among
-from service.fusion import FUSIONS, Contribution, Side, contributions
+from service.copies import copies_among
+from service.extracts import Extract, Extractor
+from service.fusion import Side
 from service.narrowing import narrowed, phrase
+from service.ranked import Ranked, gathered, merged
 from service.requests import Mode
+from service.reranking import reranked
 from service.snapshot import Snapshot
 from service.spelling import Correction, corrected, corrections
 from service.trust import Signals, Trust, Weighting, weighting
 
 _NO_FILTERS = Filters()
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A paragraph in its place, from 1: the score is the sum of the contributions' points.
-
-    ``copies`` are near-identical paragraphs that have no place of their own.
-    """
-
-    paragraph: int
-    rank: int
-    score: float
-    contributions: tuple[Contribution, ...]
-    copies: tuple[int, ...] = ()
-
-    @property
-    def paragraphs(self) -> tuple[int, ...]:
-        """The paragraph and its copies."""
-        return (self.paragraph, *self.copies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +43,7 @@ class Ranking:
     ``query`` is what was searched: ``corrections`` have been made of what was typed, and a phrase
     that became one of the ``filters`` is not in it. ``vector`` is the question's, None where
     meaning was not searched; ``weighting`` is None where fewer than both searches took part.
+    ``extracts`` has what the reader made of the paragraphs that it read, by their keys.
     """
 
     query: Query
@@ -68,6 +53,7 @@ class Ranking:
     ranked: tuple[Ranked, ...]
     degraded: tuple[str, ...]
     corrections: tuple[Correction, ...] = ()
+    extracts: Mapping[int, Extract] = field(default_factory=dict)
 
 
 def rank(  # noqa: PLR0913 - a question has this many sides
@@ -78,6 +64,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     filters: Filters = _NO_FILTERS,
     *,
     today: dt.date | None = None,
+    among: Ids | None = None,
     collapse: bool | None = None,
     watch: Stopwatch | None = None,
 ) -> Ranking:
@@ -85,6 +72,9 @@ def rank(  # noqa: PLR0913 - a question has this many sides
 
     A phrase such as "last week" is one more filter, as seen from ``today``; without that it is
     words, and so it is where it would leave nothing.
+
+    Where ``among`` is given, only paragraphs with these keys, sorted, are found. What is rare among
+    all paragraphs stays so: it is a filter like any other.
 
     ``collapse`` gathers copies behind the best of them; None leaves it to the settings.
 
@@ -105,7 +95,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     with watch.stage("filter"):
         query, filters, notes = narrowed(snapshot.store, query, asked, today)
         degraded += notes
-        allowed = _allowed(snapshot, query, filters)
+        allowed = _allowed(snapshot, query, filters, among)
     with watch.stage("spelling"):
         misspelled = corrections(
             query, snapshot.keyword.has_word, lambda form: snapshot.speller().nearest(form)
@@ -127,30 +117,50 @@ def rank(  # noqa: PLR0913 - a question has this many sides
         with watch.stage("copies"):
             keys, scores = [each.paragraph for each in ranked], [each.score for each in ranked]
             ranked = gathered(ranked, copies_among(snapshot.store, keys, scores))
+    extracts: Mapping[int, Extract] = {}
+    if query.question and not isinstance(snapshot.extractor, ModelError | None):
+        with watch.stage("read"):
+            extracts, unread = _read(snapshot, snapshot.extractor, settings, query, ranked)
+            ranked = reranked(ranked, extracts, settings.rerank_weight)
+        degraded += unread
     if not ranked and (said := phrase(query, filters)):
-        wider = rank(snapshot, settings, text, mode, asked, collapse=collapse, watch=watch)
+        wider = rank(
+            snapshot, settings, text, mode, asked, among=among, collapse=collapse, watch=watch
+        )
         reason = f"nothing was found {said}, so these are articles of all days"
         return replace(wider, degraded=(*wider.degraded, reason)) if wider.ranked else wider
-    return Ranking(query, filters, vector, weighed, ranked, degraded, misspelled)
+    return Ranking(query, filters, vector, weighed, ranked, degraded, misspelled, extracts)
 
 
-def gathered(ranked: Sequence[Ranked], groups: Groups) -> tuple[Ranked, ...]:
-    """The first of each group with the others as its copies, places counted anew."""
-    return tuple(
-        replace(ranked[first], rank=place, copies=tuple(ranked[i].paragraph for i in copies))
-        if copies or ranked[first].rank != place
-        else ranked[first]
-        for place, (first, *copies) in enumerate(groups, start=1)
-    )
+def _read(
+    snapshot: Snapshot,
+    extractor: Extractor,
+    settings: Settings,
+    query: Query,
+    ranked: Sequence[Ranked],
+) -> tuple[Mapping[int, Extract], tuple[str, ...]]:
+    """Extracts of the first paragraphs that the reader can read, and why some are missing."""
+    keys = np.array([each.paragraph for each in ranked[: settings.read_depth]], dtype=np.int64)
+    keys = keys[snapshot.keyword.readable(keys)]
+    texts = [each.paragraph.text for each in snapshot.store.passages(keys.tolist())]
+    seconds = settings.read_ms / 1000
+    found = extractor.read(query.question, texts, seconds)
+    extracts = {key: extract for key, extract in zip(keys.tolist(), found, strict=True) if extract}
+    if len(extracts) == len(keys):
+        return extracts, ()
+    reached = f"{len(extracts)} of the first {len(keys)} paragraphs"
+    return extracts, (f"in {settings.read_ms} ms the reader read {reached}",)
 
 
-def _allowed(snapshot: Snapshot, query: Query, filters: Filters) -> Ids | None:
+def _allowed(snapshot: Snapshot, query: Query, filters: Filters, among: Ids | None) -> Ids | None:
     """What every hit must be among; None where nothing is asked of it."""
-    allowed = snapshot.store.matching(filters)
-    if query.constraint is not None:
-        matching = snapshot.keyword.matching(query.constraint)
-        allowed = matching if allowed is None else np.intersect1d(allowed, matching)
-    return allowed
+    asked = [
+        among,
+        snapshot.store.matching(filters),
+        None if query.constraint is None else snapshot.keyword.matching(query.constraint),
+    ]
+    sets = [each for each in asked if each is not None]
+    return reduce(np.intersect1d, sets) if sets else None
 
 
 def _merge(
@@ -175,17 +185,6 @@ def _merge(
         return None, merged(keys, sides, [1.0], settings.fusion)
     weighed = weighting(Trust.of(settings), _signals(snapshot, keys, *sides))
     return weighed, merged(keys, sides, [1 - weighed.share, weighed.share], settings.fusion)
-
-
-def merged(keys: Ids, sides: list[Side], weights: list[float], fusion: str) -> tuple[Ranked, ...]:
-    """The paragraphs ``keys`` by what the sides add up to; see :data:`~service.fusion.FUSIONS`."""
-    parts = contributions(sides, weights, FUSIONS[fusion](sides))
-    totals = np.array([sum(part.points for part in each) for each in parts])
-    order = np.lexsort((keys, -totals))
-    return tuple(
-        Ranked(int(keys[i]), place, float(totals[i]), parts[i])
-        for place, i in enumerate(order, start=1)
-    )
 
 
 _BEST = 10

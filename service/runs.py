@@ -50,7 +50,8 @@ class Asked(_Saved):
     """A question with its metrics.
 
     ``judged`` are the grades of the documents judged for it, ``first`` is the place of the first
-    relevant one, ``hits`` are the first ten documents and the relevant ones below them.
+    relevant one, ``hits`` are the first ten documents and the relevant ones below them. ``answer``
+    is the text that was given, empty where none was; None where answers were not measured.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Asked(_Saved):
     first: int | None
     metrics: dict[str, float]
     hits: tuple[Hit, ...]
+    answer: str | None = None
 
     def hit(self, document: str) -> Hit | None:
         """The document's hit, where it is among those kept."""
@@ -105,12 +107,13 @@ class SetRun(_Saved):
 
 
 class Run(_Saved):
-    """What was measured, when and with what."""
+    """What was measured, when and with what; ``reader`` is the kind of who answered, if any did."""
 
     format: Literal[1] = 1
     when: dt.datetime
     versions: dict[str, str]
     model: str
+    reader: str | None = None
     settings: dict[str, str | int | float | None]
     sets: tuple[SetRun, ...]
 

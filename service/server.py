@@ -37,6 +37,7 @@ from service.building import Builder
 from service.builds import Builds
 from service.engine import Engine
 from service.problems import MEDIA_TYPE, shape
+from service.readers import extractor_of
 from service.requests import MAX_QUESTION
 
 _LONGEST_LINE = 8190
@@ -189,7 +190,7 @@ def serve(
     running = contextlib.ExitStack()  # what is to be ended with the worker, last begun first
 
     def make_app() -> Flask:
-        engine = Engine(settings, load_embedder())
+        engine = Engine(settings, load_embedder(), extractor=extractor_of(settings))
         builder = Builder(settings)
 
         def build(full: bool, settle: float, progress: Progress) -> BuildReport:

@@ -11,6 +11,7 @@ from indexer.types import Span
 from service.answers import AnswerShape
 from service.assembly import Answer
 from service.copies import also_in
+from service.ranked import Ranked
 from service.reading import Evidence, content_words, sentence_features
 from service.results import (
     ArticleShape,
@@ -21,7 +22,7 @@ from service.results import (
     ParagraphShape,
     WeightingShape,
 )
-from service.retrieval import Ranked, Ranking
+from service.retrieval import Ranking
 from service.snapshot import Snapshot
 from service.spelling import taken_for
 

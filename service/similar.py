@@ -19,7 +19,8 @@ from indexer.store import Passage
 from indexer.types import Candidate, Vectors
 from service.copies import copies_among
 from service.fusion import Side
-from service.retrieval import Ranking, gathered, merged, ranks_of
+from service.ranked import gathered, merged
+from service.retrieval import Ranking, ranks_of
 from service.snapshot import Snapshot
 
 _WORDS = 15

@@ -27,6 +27,7 @@ from indexer.protocols import Embedder
 from indexer.settings import Settings
 from indexer.store import ArticleStore
 from indexer.vectors import FaissIndex
+from service.extracts import Extractor
 from service.once import Once
 from service.semantics import SemanticSearch
 from service.spelling import Speller
@@ -42,7 +43,8 @@ class Snapshot:
     ``vectors`` can be compared with each other all the same. ``speller`` and ``completer`` are made
     when they are first needed. ``outdated`` says why this is not the live generation, where it is
     not. ``tuned`` has the weights that were fitted for the index. ``opened`` is all that is to be
-    closed with it.
+    closed with it. ``extractor`` reads what was found; it is why that cannot be, or None where only
+    the searches are to rank.
     """
 
     manifest: Manifest
@@ -56,6 +58,7 @@ class Snapshot:
     tuned: Tuned
     opened: ExitStack
     outdated: str | None = None
+    extractor: Extractor | ModelError | None = None
 
     @classmethod
     def open(
@@ -64,6 +67,7 @@ class Snapshot:
         id_: str,
         settings: Settings,
         embedder: Embedder | ModelError,
+        extractor: Extractor | ModelError | None = None,
     ) -> Snapshot:
         """Verify and open generation ``id_``, which is held until the snapshot is closed.
 
@@ -80,7 +84,7 @@ class Snapshot:
             generations.verify(manifest)
             snapshot = cls.at(generations.path(id_), manifest, settings, embedder)
             opened.push(snapshot.opened)
-            return replace(snapshot, opened=opened.pop_all())
+            return replace(snapshot, opened=opened.pop_all(), extractor=extractor)
 
     @classmethod
     def at(
@@ -134,6 +138,9 @@ class Snapshot:
             self.outdated,
             None if mode == "keyword" else self.without_meaning,
             self.tuned.now().problem if mode == "hybrid" else None,
+            f"nothing is read: {self.extractor}"
+            if isinstance(self.extractor, ModelError)
+            else None,
         )
         return tuple(reason for reason in reasons if reason)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from service.bootstrap import Estimate, estimate
-from service.metrics import AGREEMENT, MAIN, METRICS, RELEVANCE
+from service.metrics import ANSWERS, MAIN, METRICS, RELEVANCE
 from service.runs import ModeRun, Run, SetRun
 
 MEAN = "mean"
@@ -106,4 +106,4 @@ def _differences(of_set: SetRun, half: str) -> list[float]:
 
 
 def _rounded(metric: str, value: float) -> float:
-    return round(value, 2 if metric in AGREEMENT else 4)
+    return round(value, 2 if metric in ANSWERS else 4)

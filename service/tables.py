@@ -8,7 +8,7 @@ from typing import Any
 from service.bootstrap import Estimate
 from service.comparison import Change, Comparison, Difference, Standing
 from service.lines import printable
-from service.metrics import AGREEMENT, MAIN, METRICS
+from service.metrics import ANSWERS, MAIN, METRICS
 from service.questions import SavedQuestion
 from service.runs import Hit
 from service.tuning import LEAST, Fit
@@ -101,7 +101,7 @@ def signed(estimate: Estimate) -> str:
 def _cell(name: str, row: Mapping[str, Any]) -> str:
     if name not in row:
         return ""
-    if name in AGREEMENT:
+    if name in ANSWERS:
         return f"{row[name]:.2f}"
     return f"{row[name]:.4f}" + (_interval(row["intervals"][name]) if name == MAIN else "")
 

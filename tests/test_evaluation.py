@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,12 +12,15 @@ from judged import write_set
 from indexer.errors import IndexNotWritable, RunError
 from indexer.settings import Settings
 from service import runs
-from service.evaluation import evaluate, in_order
+from service.comparison import compare
+from service.engine import Engine
+from service.evaluation import evaluate, in_order, indexed, kept_in
 from service.judgments import read_all, read_judged
-from service.metrics import AGREEMENT, RELEVANCE
-from service.requests import Mode
+from service.metrics import ANSWERS, RELEVANCE
+from service.reading import Evidence, Reader, Reading
+from service.requests import AnswerQuery, Mode
 from service.retrieval import Ranked
-from service.runs import Run
+from service.runs import Asked, Run
 from service.summaries import margin, rows
 from service.tables import evaluation_lines
 
@@ -59,7 +64,7 @@ def test_every_mode_has_a_row_with_every_metric_and_its_interval(
     found = rows(measured(folder, settings))
     assert [row["mode"] for row in found] == list(MODES)
     for row in found:
-        metrics = [*RELEVANCE, *AGREEMENT]
+        metrics = [*RELEVANCE, *ANSWERS]
         assert [name for name in row if name in metrics] == metrics
         intervals = row["intervals"]
         assert isinstance(intervals, dict)
@@ -68,6 +73,77 @@ def test_every_mode_has_a_row_with_every_metric_and_its_interval(
             assert low <= row[name] <= high
         # One question has an answer: no interval can be had.
         assert intervals["EM"] is None
+
+
+class Fixed:
+    """A Reader that finds the same sentence everywhere, as sure of it as it is told to be."""
+
+    def __init__(self, confidence: float) -> None:
+        self.confidence = confidence
+
+    def read(self, _question: str, evidence: Sequence[Evidence]) -> list[Reading]:
+        return [
+            Reading(item.passage, span, span, self.confidence)
+            for item in evidence[:1]
+            for span in item.passage.paragraph.sentences[:1]
+        ]
+
+
+def answers_of(folder: Path, settings: Settings, reader: Reader | None = None) -> Asked:
+    judged = [read_judged(folder)]
+    run = evaluate(judged, ["hybrid"], settings, WordEmbedder(), silent, reader=reader)
+    return run.sets[0].modes[0].by_id["q1"]
+
+
+def test_an_answer_that_says_more_contains_the_accepted_one(
+    folder: Path, settings: Settings
+) -> None:
+    asked = answers_of(folder, settings, Fixed(1.0))
+    assert asked.answer == "Brussels proposed an operator."
+    measured = {name: asked.metrics[name] for name in ANSWERS}
+    assert measured == {"EM": 0, "F1": pytest.approx(50), "Contains": 100, "Answered": 100}
+
+
+def test_a_comparison_tells_that_another_reader_answered(folder: Path, settings: Settings) -> None:
+    judged = [read_judged(folder)]
+    then, now = (
+        evaluate(judged, ["keyword"], settings, WordEmbedder(), silent, reader=reader)
+        for reader in (None, Fixed(1.0))
+    )
+    assert compare(then, now).settings == {"reader": ("SentenceReader", "Fixed")}
+
+
+def test_an_answer_below_the_threshold_is_none_and_counts_as_wrong(
+    folder: Path, settings: Settings
+) -> None:
+    asked = answers_of(folder, settings, Fixed(settings.answer_threshold - 0.01))
+    assert asked.answer == ""
+    assert {asked.metrics[name] for name in ANSWERS} == {0}
+
+
+def test_what_is_measured_is_what_the_service_answers(folder: Path, settings: Settings) -> None:
+    own = settings.model_copy(update={"answer_threshold": 0.0})
+    with (
+        indexed(read_judged(folder), own, WordEmbedder(), silent, kept_in(own)) as index,
+        closing(Engine(index.settings, WordEmbedder())) as engine,
+    ):
+        said = engine.answer(AnswerQuery(q="operator Brussels"))
+    assert said.answer is not None
+    assert answers_of(folder, own).answer == said.answer.text
+
+
+def test_a_question_without_known_answers_has_none(folder: Path, settings: Settings) -> None:
+    without = measured(folder, settings, "keyword").sets[0].modes[0].by_id["q2"]
+    assert without.answer is None
+    assert not set(ANSWERS) & without.metrics.keys()
+
+
+def test_each_document_has_the_keys_of_its_paragraphs(folder: Path, settings: Settings) -> None:
+    with indexed(read_judged(folder), settings, WordEmbedder(), silent, kept_in(settings)) as index:
+        documents = index.documents()
+        keys = [key for own in documents.values() for key in own.tolist()]
+        assert sorted(keys) == index.snapshot.store.keys().tolist()
+        assert {name: len(own) for name, own in documents.items()} == {"d#1": 2, "d#2": 2, "d#3": 1}
 
 
 def test_each_question_is_kept_with_what_made_its_hits(folder: Path, settings: Settings) -> None:
@@ -185,6 +261,25 @@ def test_questions_are_written_one_a_line(folder: Path, settings: Settings, tmp_
     ]
     assert lines[0]["metrics"]["nDCG@10"] == 1
     assert lines[0]["first"] == 1
+
+
+def test_a_run_of_before_answers_were_kept_is_still_compared_with(
+    folder: Path, settings: Settings, tmp_path: Path
+) -> None:
+    now = measured(folder, settings, "keyword")
+    old = now.model_dump(mode="json")
+    (mode,) = old["sets"][0]["modes"]
+    for each in mode["questions"]:
+        del each["answer"]
+    for metrics in (mode["estimates"], *(each["metrics"] for each in mode["questions"])):
+        metrics.pop("Contains", None)
+        metrics.pop("Answered", None)
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(old))
+    found = compare(runs.read(path), now)
+    assert found.alone == ("Contains (now)", "Answered (now)")
+    assert "EM" in found.differences[0].metrics
+    assert "Contains" not in found.differences[0].metrics
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"format": 2}', "[1]"])

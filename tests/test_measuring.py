@@ -71,6 +71,26 @@ def test_eval_shows_a_table_with_intervals_and_the_margin(run: Run, planted: str
     assert "the better of its halves" in rows[3]
 
 
+def test_eval_shows_how_answers_were(run: Run, tmp_path: Path) -> None:
+    folder = write_set(
+        tmp_path / "answered",
+        {"d": ("", "Brussels proposed an operator.")},
+        {"q1": "Brussels operator proposed", "q2": "proposed operator"},
+        [("q1", "d", 1), ("q2", "d", 1)],
+        {"q1": ["Brussels"], "q2": ["Moscow"]},
+    )
+    options = (str(folder), "--mode", "hybrid")
+    header, row, *_ = run("eval", *options, "--save", "run.json").stdout.splitlines()
+    assert header.split()[-4:] == ["EM", "F1", "Contains", "Answered"]
+    assert row.split()[-2:] == ["50.00", "100.00"]
+    shown = run("eval", *options, "--compare", "run.json", "--json", "--per-query", "each.jsonl")
+    body = json.loads(shown.stdout)
+    assert (body["results"][0]["Contains"], body["results"][0]["Answered"]) == (50, 100)
+    assert body["comparison"]["differences"][0]["metrics"]["Contains"][:2] == [50, 50]
+    first = json.loads((tmp_path / "each.jsonl").read_text().splitlines()[0])
+    assert first["answer"] == "Brussels proposed an operator."
+
+
 def test_eval_as_json_has_every_interval(run: Run, planted: str) -> None:
     body = json.loads(run("eval", planted, "--json", "--mode", "semantic").stdout)
     (row,) = body["results"]

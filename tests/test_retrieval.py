@@ -290,3 +290,27 @@ def test_an_index_of_another_analyzer_is_refused(
     monkeypatch.setitem(READABLE, "format", "0")
     with pytest.raises(Exception, match="needs '0'"):
         open_live(collection, WordEmbedder())
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_only_paragraphs_that_are_among_those_asked_for_are_found(
+    snapshot: Snapshot, collection: Settings, mode: Mode
+) -> None:
+    first = rank(snapshot, collection, "peace corridor", mode).ranked[0].paragraph
+    keys = snapshot.store.keys()
+    without = rank(snapshot, collection, "peace corridor", mode, among=keys[keys != first])
+    assert without.ranked
+    assert first not in {each.paragraph for each in without.ranked}
+    alone = rank(snapshot, collection, "peace corridor", mode, among=keys[keys == first])
+    assert [each.paragraph for each in alone.ranked] == [first]
+
+
+def test_what_is_asked_for_is_among_what_the_filters_let_through(
+    snapshot: Snapshot, collection: Settings
+) -> None:
+    day = dt.date(2025, 7, 3)
+    filters = Filters((Period(day, day),))
+    there = snapshot.store.matching(filters)
+    assert there is not None
+    ranking = rank(snapshot, collection, "peace corridor", filters=filters, among=there[1:])
+    assert {each.paragraph for each in ranking.ranked} == set(there[1:].tolist())

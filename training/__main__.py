@@ -9,9 +9,12 @@ import click
 import torch
 
 from indexer.embedding import packaged_folder, read_tokenizer
+from service.extraction import WEIGHTS
 from service.network import Network
 from training.batches import Source
+from training.curve import draw
 from training.examples import Example, Examples, parted, read_examples, read_judged
+from training.export import export
 from training.loop import Trainer
 from training.negatives import hard_negatives
 from training.recipe import RECIPE
@@ -27,7 +30,11 @@ _SAMPLE = 300
 @click.option("--work", type=click.Path(path_type=Path), default=Path("training/work"))
 @click.option("--device", default="cpu", show_default=True)
 @click.option("--threads", default=2, show_default=True)
-def main(data: Path, work: Path, device: str, threads: int) -> None:
+@click.option("--weights", type=click.Path(path_type=Path), default=WEIGHTS)
+@click.option("--picture", type=click.Path(path_type=Path), default=Path("docs/training.svg"))
+def main(  # noqa: PLR0913 - an option each
+    *, data: Path, work: Path, device: str, threads: int, weights: Path, picture: Path
+) -> None:
     """Train the reader, or go on from the last checkpoint in the folder ``--work``."""
     torch.set_num_threads(threads)
     torch.manual_seed(RECIPE.seed)
@@ -69,6 +76,8 @@ def main(data: Path, work: Path, device: str, threads: int) -> None:
     network.start_from(base / "model.safetensors")
     trainer = Trainer(network, RECIPE, work, device)
     trainer.train(sources, evaluate)
+    export(trainer.average, weights)
+    draw(work / "log.jsonl", picture)
 
 
 def _sample(asked: list[Example], count: int = _SAMPLE) -> list[Example]:

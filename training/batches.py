@@ -21,7 +21,7 @@ _POOL = 64
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A question with a window of a passage; the answer is tokens ``first`` to ``last`` of the pair.
+    """A question with a window of a passage; tokens ``first`` to ``last`` are the answer.
 
     A pair without an answer has both at ``[CLS]``, which is 0.
     """
@@ -61,7 +61,9 @@ def drawn(sources: list[Source], stage: Stage, seed: int) -> Iterator[Batch]:
         count = round(source.share * len(source.asked))
         for at in random.permutation(len(source.asked))[:count].tolist():
             example = source.asked[at]
-            pairs.append(_answered(example, source.examples.contexts[example.context], stage, random))
+            pairs.append(
+                _answered(example, source.examples.contexts[example.context], stage, random)
+            )
             if source.negatives and source.negatives[at] and random.random() < stage.negatives:
                 other = int(random.choice(source.negatives[at]))
                 pairs.append(_unanswered(example, source.examples.contexts[other], stage, random))

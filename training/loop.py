@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import copy
 import json
-import os
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from service.network import Network
 from training.batches import Batch, Source, drawn
 from training.recipe import Recipe, Stage
-
-CHECKPOINT_EVERY = 250
-"""Steps between checkpoints."""
-
-EVALUATE_EVERY = 500
 
 _CLIP = 1.0
 """Norm that gradients are cut to."""
@@ -42,35 +37,44 @@ class Place:
 class Trainer:
     """Trains a network, from its last checkpoint if there is one in ``folder``."""
 
-    def __init__(self, network: Network, recipe: Recipe, folder: Path, device: str) -> None:
+    def __init__(self, network: Network, recipe: Recipe, folder: Path, device: str = "cpu") -> None:
         self.network = network.to(device)
-        self.average = copy.deepcopy(self.network)
+        factor = get_ema_multi_avg_fn(recipe.average)  # type: ignore[no-untyped-call]  # published so
+        self._average = AveragedModel(self.network, multi_avg_fn=factor)
         self._recipe, self._folder, self._device = recipe, folder, device
         self._optimizer = self._fresh_optimizer(recipe.stages[0])
         self._place = Place()
         self._seen, self._seconds = 0, 0.0
         self._losses: list[float] = []
 
+    @property
+    def average(self) -> Network:
+        """The result: the moving average of the weights."""
+        return cast("Network", self._average.module)
+
     def train(self, sources: list[list[Source]], evaluate: Evaluate) -> None:
-        """Go through all stages from where the last checkpoint was; ``sources`` has one list each."""
+        """Go through all stages from the last checkpoint on; ``sources`` has a list for each."""
         self._resume()
         for number, stage in enumerate(self._recipe.stages):
             if number < self._place.stage:
                 continue
-            for round_ in range(self._place.round, stage.rounds):
+            for round_ in range(self._place.round, math.ceil(stage.rounds)):
                 batches = list(drawn(sources[number], stage, self._seed(number, round_)))
-                for step in range(self._place.step, len(batches)):
+                end = round(len(batches) * min(1.0, stage.rounds - round_))
+                for step in range(self._place.step, end):
                     began = time.monotonic()
                     progress = (round_ + step / len(batches)) / stage.rounds
+                    if self._falls(number, progress) and not self._file("level").exists():
+                        self._save("level")
                     self._step(stage, batches[step], self._rate(number, progress))
                     self._seconds += time.monotonic() - began
                     self._place = Place(number, round_, step + 1)
-                    if (step + 1) % CHECKPOINT_EVERY == 0:
+                    if (step + 1) % self._recipe.kept_every == 0:
                         self._save("checkpoint")
-                    if (step + 1) % EVALUATE_EVERY == 0:
+                    if (step + 1) % self._recipe.logged_every == 0:
                         self._log(stage, evaluate)
                 self._place = Place(number, round_ + 1)
-                self._save(f"checkpoint-{stage.name}-{round_ + 1}")
+                self._save("checkpoint")
             self._log(stage, evaluate)
             if number + 1 < len(self._recipe.stages):
                 self.network.load_state_dict(self.average.state_dict())
@@ -87,35 +91,35 @@ class Trainer:
         nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
         self._optimizer.step()
         self._optimizer.zero_grad()
-        with torch.no_grad():
-            kept = [each for each in self.average.parameters() if each.requires_grad]
-            torch._foreach_lerp_(  # noqa: SLF001 - torch's own optimisers are built on these
-                kept, self._trained(), 1 - self._recipe.average
-            )
+        self._average.update_parameters(self.network)
         self._seen += len(batch.first)
         self._losses.append(loss.item())
 
-    def _trained(self) -> list[nn.Parameter]:
-        return [each for each in self.network.parameters() if each.requires_grad]
+    def _falls(self, stage: int, progress: float) -> bool:
+        last = stage + 1 == len(self._recipe.stages)
+        return last and progress > 1 - self._recipe.falling
+
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{name}.pt"
 
     def _rate(self, stage: int, progress: float) -> float:
-        warm, falling = self._recipe.warm, self._recipe.falling
-        rate = min(1.0, (progress + 1e-3) / warm)
-        if stage + 1 == len(self._recipe.stages):
-            rate = min(rate, (1 - progress) / falling)
-        return rate
+        if self._falls(stage, progress):
+            return (1 - progress) / self._recipe.falling
+        of_stage = self._recipe.stages[stage]
+        return min(1.0, progress * of_stage.rounds / of_stage.warm + 0.025)
 
     def _fresh_optimizer(self, stage: Stage) -> torch.optim.Optimizer:
         depth = len(self.network.layers)
         groups = [
-            {"params": list(layer.parameters()), "pace": self._recipe.deeper ** (depth - 1 - number)}
+            {
+                "params": list(layer.parameters()),
+                "pace": self._recipe.deeper ** (depth - 1 - number),
+            }
             for number, layer in enumerate(self.network.layers)
         ]
         outputs = [*self.network.spans.parameters(), *self.network.answerable.parameters()]
         groups.append({"params": outputs, "pace": 1.0})
-        return torch.optim.AdamW(
-            groups, lr=stage.rate, weight_decay=self._recipe.decay, fused=True
-        )
+        return torch.optim.AdamW(groups, lr=stage.rate, weight_decay=self._recipe.decay, fused=True)
 
     def _seed(self, stage: int, round_: int) -> int:
         return self._recipe.seed * 10_000 + stage * 100 + round_
@@ -142,16 +146,12 @@ class Trainer:
             "seconds": self._seconds,
             "losses": self._losses,
         }
-        path = self._folder / f"{name}.pt"
+        path = self._file(name)
         torch.save(state, path.with_suffix(".new"))
         path.with_suffix(".new").replace(path)
-        if name != "checkpoint":
-            newest = self._folder / "checkpoint.pt"
-            newest.unlink(missing_ok=True)
-            os.link(path, newest)
 
     def _resume(self) -> None:
-        path = self._folder / "checkpoint.pt"
+        path = self._file("checkpoint")
         if not path.exists():
             return
         state: dict[str, Any] = torch.load(path, map_location=self._device, weights_only=True)
@@ -160,6 +160,7 @@ class Trainer:
         self._optimizer = self._fresh_optimizer(stages[min(self._place.stage, len(stages) - 1)])
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
+        self._average.n_averaged.fill_(1)  # only whether there was one before matters
         self._optimizer.load_state_dict(state["optimizer"])
         self._seen, self._seconds = state["seen"], state["seconds"]
         self._losses = state["losses"]
@@ -169,6 +170,8 @@ def loss_of(network: Network, batch: Batch, device: str) -> Tensor:
     """Mean cross-entropy of both ends and of whether there is an answer at all."""
     scores = network(batch.tokens.to(device), batch.segments.to(device), batch.there.to(device))
     first, last = batch.first.to(device), batch.last.to(device)
-    ends = functional.cross_entropy(scores.first, first) + functional.cross_entropy(scores.last, last)
+    ends = functional.cross_entropy(scores.first, first) + functional.cross_entropy(
+        scores.last, last
+    )
     answered = functional.binary_cross_entropy_with_logits(scores.answerable, (first > 0).float())
     return ends / 2 + answered / 2

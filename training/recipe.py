@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,37 +11,41 @@ class Stage:
 
     ``shares`` names the files and the share of their questions that each round draws. ``room`` is
     the most tokens of a pair, and ``negatives`` the share of the drawn questions that are also
-    shown with a passage that does not answer them.
+    shown with a passage that does not answer them. The learning rate rises to ``rate`` in the first
+    ``warm`` rounds.
     """
 
     name: str
     shares: dict[str, float]
-    rounds: int
+    rounds: float
     room: int
     batch: int
     rate: float
     negatives: float
+    warm: float
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """The whole training.
 
-    The learning rate of a stage rises during its first ``warm`` part, then is constant, then falls
-    to nothing during the last ``falling`` part of its last stage (Zhai et al., CVPR 2022): more
-    rounds can follow on what was learnt before it fell. Each layer learns ``deeper`` times as fast
-    as the one above it. The result is the moving average of the weights with factor ``average``.
+    The learning rate is constant and falls to nothing during the last ``falling`` part of the last
+    stage (Zhai et al., CVPR 2022): more rounds can follow on what was learnt before it fell, which
+    is kept as ``level.pt``. Each layer learns ``deeper`` times as fast as the one above it. The
+    result is the moving average of the weights with factor ``average``. ``kept_every`` and
+    ``logged_every`` are steps between checkpoints and between measurements. One context in
+    ``held_out`` is kept from training, with all its questions.
     """
 
     stages: tuple[Stage, ...]
     seed: int = 7
-    warm: float = 0.04
     falling: float = 0.4
     deeper: float = 0.88
     average: float = 0.998
     decay: float = 0.01
     held_out: int = 25
-    evaluated: tuple[str, ...] = field(default=("tydiqa-en-dev",))
+    kept_every: int = 250
+    logged_every: int = 500
 
 
 RECIPE = Recipe(
@@ -54,6 +58,7 @@ RECIPE = Recipe(
             batch=48,
             rate=3e-4,
             negatives=0.0,
+            warm=0.04,
         ),
         Stage(
             name="paragraphs",
@@ -65,11 +70,12 @@ RECIPE = Recipe(
                 "squadshifts-amazon": 0.45,
                 "squadshifts-reddit": 0.45,
             },
-            rounds=2,
+            rounds=1.4,
             room=256,
             batch=16,
             rate=2e-4,
             negatives=0.22,
+            warm=0.08,
         ),
     )
 )

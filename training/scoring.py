@@ -34,11 +34,10 @@ def reading(
         batch = batch_of([pairs[row] for row in rows])
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             scores = network(batch.tokens, batch.segments, batch.there)
+        first, last = scores.first.numpy(), scores.last.numpy()
         for i, row in enumerate(rows):
             inside = slice(pairs[row].passage, len(pairs[row].tokens) - 1)
-            span = best_spans(
-                np.array(scores.first[i, inside]), np.array(scores.last[i, inside]), 1
-            )[0]
+            span = best_spans(first[i, inside], last[i, inside], 1)[0]
             context = contexts[asked[row].context]
             start, end = context.offsets[span.first, 0], context.offsets[span.last, 1]
             given[row] = context.text[start:end]

@@ -1,0 +1,183 @@
+"""The trained reader: of each passage, the spans that may answer and whether it answers at all.
+
+Passages are read in the order given, a few at a time, until the time is up: what was not reached
+is None, never guessed. The few are those that together have about as many tokens as two cores read
+in a twentieth of a second, and among them only passages of about one length are read together, so
+that little is padded.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+
+from indexer.embedding import packaged_folder, read_tokenizer
+from indexer.errors import ModelError
+from indexer.types import Span
+from service.extracts import Extract
+from service.network import Network, bfloat16_is_fast
+from service.spans import best_spans
+
+WEIGHTS = Path(__file__).resolve().parent / "weights" / "reader.safetensors"
+
+ROOM = 256
+"""Tokens of a question with a window of a passage: what the reader was trained on."""
+
+_OVERLAP = 64
+_QUESTION = 64
+"""Tokens of a question that are read; longer ones are cut."""
+
+_AT_ONCE = 512
+"""Tokens read between two looks at the clock."""
+
+_REMEMBERED = 8192
+"""Extracts kept: to page on, or to ask for the answer after the search, then costs no reading."""
+
+_SPANS = 3
+"""Spans kept of a passage."""
+
+_CLS, _SEP = 101, 102
+
+
+Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    passage: str
+    tokens: Ids
+    offsets: Ids
+    begin: int
+
+    @property
+    def length(self) -> int:
+        return len(self.tokens)
+
+
+class NetworkExtractor:
+    """Reads with the weights at ``path``; made once, used from any thread."""
+
+    def __init__(self, path: Path = WEIGHTS) -> None:
+        base = packaged_folder()
+        self._tokenizer: Tokenizer = read_tokenizer(base)
+        network = Network()
+        network.start_from(base / "model.safetensors")
+        try:
+            network.load_trained(load_file(path))
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ModelError(
+                f"the reader's weights at {path} cannot be loaded: {error}",
+                hint="Reinstall Winnow; the weights are part of it.",
+            ) from error
+        self._network = network.to(torch.bfloat16 if bfloat16_is_fast() else torch.float32).eval()
+        # Two readings side by side take as long as one after the other, and memory twice.
+        self._lock = threading.Lock()
+        self._coded = lru_cache(4096)(self._code)
+        self._known: OrderedDict[tuple[str, str], Extract] = OrderedDict()
+
+    def read(
+        self, question: str, passages: Sequence[str], seconds: float = float("inf")
+    ) -> list[Extract | None]:
+        """An extract of each passage that was reached within ``seconds`` or read shortly before."""
+        with self._lock:
+            missing = [text for text in passages if (question, text) not in self._known]
+            self._read(question, missing, time.monotonic() + seconds)
+            extracts = [self._known.get((question, text)) for text in passages]
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+            return extracts
+
+    def _read(self, question: str, passages: Sequence[str], deadline: float) -> None:
+        asked = self._coded(question)[0][:_QUESTION]
+        for few in self._few(asked, passages):
+            if time.monotonic() >= deadline:
+                break
+            for text, extract in self._extracts(few).items():
+                self._known[question, text] = extract
+
+    def _few(self, asked: Ids, passages: Sequence[str]) -> Iterator[list[_Window]]:
+        few: list[_Window] = []
+        for text in passages:
+            few += self._windows(asked, text)
+            if sum(window.length for window in few) >= _AT_ONCE:
+                yield few
+                few = []
+        if few:
+            yield few
+
+    def _windows(self, asked: Ids, text: str) -> list[_Window]:
+        tokens, offsets = self._coded(text)
+        room = ROOM - len(asked) - 3
+        starts = [0, *range(room - _OVERLAP, len(tokens) - _OVERLAP, room - _OVERLAP)]
+        return [
+            _Window(
+                text,
+                np.concatenate([[_CLS], asked, [_SEP], tokens[at : at + room], [_SEP]]),
+                offsets[at : at + room],
+                len(asked) + 2,
+            )
+            for at in starts
+        ]
+
+    def _code(self, text: str) -> tuple[Ids, Ids]:
+        code = self._tokenizer.encode(text, add_special_tokens=False)
+        return np.array(code.ids, np.int64), np.array(code.offsets, np.int64).reshape(-1, 2)
+
+    def _extracts(self, windows: list[_Window]) -> dict[str, Extract]:
+        found: dict[str, Extract] = {}
+        for group in _alike(windows):
+            longest = max(window.length for window in group)
+            tokens = np.zeros((len(group), longest), np.int64)
+            segments, there = np.zeros_like(tokens), np.zeros(tokens.shape, bool)
+            for row, window in enumerate(group):
+                tokens[row, : window.length] = window.tokens
+                segments[row, window.begin : window.length] = 1
+                there[row, : window.length] = True
+            with torch.inference_mode():
+                scores = self._network(*map(torch.from_numpy, (tokens, segments, there)))
+            first, last = scores.first.numpy(), scores.last.numpy()
+            for row, window in enumerate(group):
+                inside = slice(window.begin, window.length - 1)
+                nothing = float(first[row, 0] + last[row, 0])
+                spans = tuple(
+                    (
+                        Span(int(window.offsets[s.first, 0]), int(window.offsets[s.last, 1])),
+                        s.score - nothing,
+                    )
+                    for s in best_spans(first[row, inside], last[row, inside], _SPANS)
+                )
+                extract = Extract(spans, float(scores.answerable[row]))
+                before = found.get(window.passage)
+                found[window.passage] = _both(before, extract) if before else extract
+        return found
+
+
+def _alike(windows: list[_Window]) -> Iterator[list[_Window]]:
+    """Groups in which the shortest has at least three quarters of the longest one's tokens."""
+    group: list[_Window] = []
+    for window in sorted(windows, key=lambda window: -window.length):
+        if group and window.length < 0.75 * group[0].length:
+            yield group
+            group = []
+        group.append(window)
+    yield group
+
+
+def _both(one: Extract, other: Extract) -> Extract:
+    """The extract of a passage from those of two of its windows."""
+    best: dict[Span, float] = {}
+    for span, score in (*one.spans, *other.spans):
+        best[span] = max(score, best.get(span, score))
+    spans = sorted(best.items(), key=lambda each: -each[1])[:_SPANS]
+    return Extract(tuple(spans), max(one.answerable, other.answerable))

@@ -224,10 +224,10 @@ def _alternative(answer: AnswerShape) -> Iterator[str]:
     """Another answer on one line."""
     sure = f"{likelihood(answer.confidence)} ({percent(answer.confidence)})"
     lead = f"   {_extent(answer)}: “"
-    place = f"” {sure}, {answer.paragraph.id}"
-    room = max(WIDTH - len(lead) - len(place), _SHORTEST)
+    place = f" {sure}, {answer.paragraph.id}"
+    room = max(WIDTH - len(f"{lead}”{place}"), _SHORTEST)
     text = textwrap.shorten(printable(answer.text), room, placeholder=" …")
-    yield f"{lead}{text}{click.style(place, dim=True)}"
+    yield f"{lead}{text}”{click.style(place, dim=True)}"
 
 
 def _extent(answer: AnswerShape) -> str:

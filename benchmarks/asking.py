@@ -104,7 +104,7 @@ def _ask(  # noqa: PLR0913, PLR0917 - see ask_all
         among is None,
         decision.answer.text,
         decision.answer.confidence,
-        dict(decision.answer.features),
+        dict(decision.answer.best.features),
         holds=agreed["Contains"] > 0,
         f1=agreed["F1"],
     )

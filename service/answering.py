@@ -8,11 +8,13 @@ from typing import Literal
 
 from indexer.settings import Settings
 from indexer.types import Scores
+from service.assembly import Answer, assembled, well_cut
 from service.ranked import Ranked
-from service.reading import Evidence, Reader, Reading
+from service.reading import Evidence, Reader
 from service.retrieval import Ranking
 from service.semantics import sentence_cosines
 from service.snapshot import Snapshot
+from service.wording import percent
 
 READ = 20
 """Passages read for an answer, whatever the number of hits shown."""
@@ -22,11 +24,20 @@ _ALTERNATIVES = 3
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer with others that are supported too; none of them if ``reason`` is not found."""
+    """The answer with others that are supported too; none of them if ``reason`` is not found.
+
+    ``detail`` says in words how far the best candidate was from being one, where there was one.
+    """
 
     reason: Literal["found", "no_hits", "below_threshold"]
-    answer: Reading | None
-    alternatives: tuple[Reading, ...]
+    answer: Answer | None
+    alternatives: tuple[Answer, ...]
+    detail: str | None = None
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """The answer and the alternatives."""
+        return (self.answer, *self.alternatives) if self.answer else ()
 
 
 def read_answer(
@@ -60,14 +71,21 @@ def gather(snapshot: Snapshot, ranking: Ranking, ranked: Sequence[Ranked]) -> li
 def decide(
     reader: Reader, question: str, evidence: Sequence[Evidence], threshold: float
 ) -> Decision:
-    """Read the evidence and keep what is at least ``threshold`` sure; equal texts count once."""
+    """Read the evidence and put together what is at least ``threshold`` sure."""
     if not evidence:
         return Decision("no_hits", None, ())
-    supported: dict[str, Reading] = {}
-    for reading in reader.read(question, evidence):
-        if reading.confidence >= threshold:
-            supported.setdefault(" ".join(reading.text.casefold().split()), reading)
-    if not supported:
-        return Decision("below_threshold", None, ())
-    answer, *others = supported.values()
+    readings = well_cut(reader.read(question, evidence))
+    answers = assembled([each for each in readings if each.confidence >= threshold])
+    if not answers:
+        surest = max((each.confidence for each in readings), default=None)
+        detail = None if surest is None else _shortfall(surest, threshold)
+        return Decision("below_threshold", None, (), detail)
+    answer, *others = answers
     return Decision("found", answer, tuple(others[:_ALTERNATIVES]))
+
+
+def _shortfall(surest: float, threshold: float) -> str:
+    said, wanted = percent(surest), percent(threshold)
+    if said == wanted:
+        said, wanted = f"{100 * surest:.2f} %", f"{100 * threshold:.2f} %"
+    return f"The best candidate is {said} sure; the threshold is {wanted}."

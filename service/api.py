@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from indexer.errors import WinnowError
 from service import maintenance, problems
+from service.answers import AnswerResult
 from service.builds import Builds
 from service.engine import Engine
 from service.hints import SuggestionList
@@ -34,7 +35,6 @@ from service.requests import (
     SuggestQuery,
 )
 from service.results import (
-    AnswerResult,
     ArticleList,
     FullArticle,
     FullParagraph,

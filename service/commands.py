@@ -52,7 +52,7 @@ class Listing(click.Group):
 
 def complain(error: WinnowError) -> None:
     """Tell an error and its hint."""
-    from service.terminal import printable
+    from service.lines import printable
 
     # A message may name a file, and a file's name can hold anything.
     click.echo(f"winnow: {printable(str(error))}", err=True)

@@ -14,6 +14,7 @@ from indexer.protocols import Embedder
 from indexer.settings import Settings
 from indexer.stopwatch import Stopwatch
 from service.answering import gather, read_answer
+from service.answers import AnswerResult
 from service.copies import also_in
 from service.cursors import Place, read_cursor, stale, write_cursor
 from service.extracts import Extractor
@@ -25,7 +26,6 @@ from service.readers import reader_of
 from service.reading import Reader
 from service.requests import AnswerQuery, ArticlesQuery, SearchQuery, SimilarQuery, SuggestQuery
 from service.results import (
-    AnswerResult,
     ArticleEntry,
     ArticleList,
     ArticleShape,
@@ -37,7 +37,7 @@ from service.results import (
     SimilarResult,
 )
 from service.retrieval import Ranking, rank
-from service.shaping import answer_of, explanation_of, hits_of
+from service.shaping import answers_of, explanation_of, hits_of
 from service.similar import similar
 from service.snapshot import Snapshot
 from service.states import BuildFailure, GenerationList, GenerationShape, Readiness
@@ -109,11 +109,13 @@ class Engine:
             with watch.stage("hits"):
                 page = ranking.ranked[: query.limit]
                 hits = hits_of(snapshot, ranking, evidence[: query.limit], page)
+                answers = answers_of(snapshot, ranking.ranked, decision.answers)
             return AnswerResult(
                 question=query.q,
-                answer=answer_of(decision.answer) if decision.answer else None,
+                answer=answers[0] if answers else None,
                 reason=decision.reason,
-                alternatives=[answer_of(reading) for reading in decision.alternatives],
+                detail=decision.detail,
+                alternatives=answers[1:],
                 hits=hits,
                 next_cursor=_next(snapshot, query, ranking, place),
                 **self._understanding(snapshot, query, ranking, watch),

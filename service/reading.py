@@ -59,14 +59,18 @@ class Reader(Protocol):
     """Proposes answers from evidence."""
 
     def read(self, question: str, evidence: Sequence[Evidence]) -> list[Reading]:
-        """At most one answer from each passage, by falling confidence."""
+        """Candidates from the passages, by falling confidence; a passage may give several or none.
+
+        They may overlap and begin or end anywhere within their sentences: what is shown is cut and
+        put together by :mod:`service.assembly`.
+        """
 
 
 class SentenceReader:
     """Answers with a whole sentence, verbatim."""
 
     def read(self, question: str, evidence: Sequence[Evidence]) -> list[Reading]:
-        """See :class:`Reader`; equal confidences keep the order of the evidence."""
+        """One sentence a passage; equal confidences keep the order of the evidence."""
         asked = content_words(question)
         readings = []
         for item in evidence:

@@ -6,7 +6,7 @@ They are pydantic models, so that one definition serialises results and document
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -195,7 +195,7 @@ class _Result(Shape):
     pending: int = Field(description="Seed files that are new or changed since the last build.")
 
 
-class _Understood(_Result):
+class Understood(_Result):
     """What of a question was understood otherwise than as words."""
 
     filters: FiltersShape
@@ -205,7 +205,7 @@ class _Understood(_Result):
     )
 
 
-class SearchResult(_Understood):
+class SearchResult(Understood):
     """A page of ranked paragraphs."""
 
     query: str
@@ -222,43 +222,6 @@ class SimilarResult(_Result):
     article: ArticleShape
     also_in: list[CopyShape]
     hits: list[HitShape]
-
-
-class AnswerShape(Shape):
-    """Words of an article that answer. `start` and `end` are offsets in `paragraph.text`."""
-
-    text: str
-    start: int
-    end: int
-    sentence: str
-    confidence: float = Field(ge=0, le=1)
-    paragraph: ParagraphShape
-    article: ArticleShape
-
-    @classmethod
-    def of(cls, passage: Passage, span: Span, sentence: Span, confidence: float) -> Self:
-        """The shape of an answer found at ``span`` of a passage."""
-        text = passage.paragraph.text
-        return cls(
-            text=text[span.start : span.end],
-            start=span.start,
-            end=span.end,
-            sentence=text[sentence.start : sentence.end],
-            confidence=confidence,
-            paragraph=ParagraphShape.of(passage.article, passage.paragraph),
-            article=ArticleShape.of(passage.article),
-        )
-
-
-class AnswerResult(_Understood):
-    """The answer, or null with the reason, and the evidence."""
-
-    question: str
-    answer: AnswerShape | None
-    reason: Literal["found", "no_hits", "below_threshold"]
-    alternatives: list[AnswerShape]
-    hits: list[HitShape]
-    next_cursor: str | None = Field(description="Continues `hits` in a search.")
 
 
 class Problem(Shape):

@@ -8,11 +8,12 @@ from dataclasses import asdict
 from indexer.leaves import describe
 from indexer.settings import Settings
 from indexer.types import Span
+from service.answers import AnswerShape
+from service.assembly import Answer
 from service.copies import also_in
 from service.ranked import Ranked
-from service.reading import Evidence, Reading, content_words, sentence_features
+from service.reading import Evidence, content_words, sentence_features
 from service.results import (
-    AnswerShape,
     ArticleShape,
     ContributionShape,
     CopyShape,
@@ -80,6 +81,12 @@ def explanation_of(snapshot: Snapshot, ranking: Ranking, settings: Settings) -> 
     )
 
 
-def answer_of(reading: Reading) -> AnswerShape:
-    """The shape of what was read."""
-    return AnswerShape.of(reading.passage, reading.answer, reading.sentence, reading.confidence)
+def answers_of(
+    snapshot: Snapshot, ranked: Sequence[Ranked], answers: Sequence[Answer]
+) -> list[AnswerShape]:
+    """The shapes of answers that were read in ``ranked`` paragraphs."""
+    read = {source.passage.key for answer in answers for source in answer.sources}
+    sources = [each for each in ranked if each.paragraph in read]
+    copies = also_in(snapshot.store, [each.copies for each in sources])
+    of_each = {each.paragraph: found for each, found in zip(sources, copies, strict=True)}
+    return [AnswerShape.of(answer, of_each) for answer in answers]

@@ -7,10 +7,10 @@ from typing import Any
 
 from service.bootstrap import Estimate
 from service.comparison import Change, Comparison, Difference, Standing
+from service.lines import printable
 from service.metrics import ANSWERS, MAIN, METRICS
 from service.questions import SavedQuestion
 from service.runs import Hit
-from service.terminal import printable
 from service.tuning import LEAST, Fit
 from service.wording import ordinal
 

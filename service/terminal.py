@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -12,16 +11,16 @@ import click
 from indexer.reports import BuildReport
 from indexer.store import Passage
 from indexer.types import Article, Span
-from service.wording import ordinal, spoken_days
+from service.lines import WIDTH, printable, underlined, wrapped
+from service.wording import likelihood, ordinal, percent, spoken_days, spoken_period
 
 if TYPE_CHECKING:
     # Only for their types: making the models of results takes a tenth of a second.
+    from service.answers import AnswerResult, AnswerShape
     from service.doctor import Finding
     from service.hints import SuggestionList
     from service.questions import SavedQuestion
     from service.results import (
-        AnswerResult,
-        AnswerShape,
         ArticleShape,
         ContributionShape,
         CopyShape,
@@ -31,13 +30,11 @@ if TYPE_CHECKING:
     )
     from service.states import GenerationShape, PlanResult
 
-_WIDTH = 96
-_MARGIN = "   "
 _COPIES = 5
-"""Copies of a paragraph that are named."""
+"""Further places of a paragraph or an answer that are named."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Escape sequences and direction overrides: an article must not steer the reader's terminal."""
+_SHORTEST = 30
+"""Characters of another answer that are shown in any case."""
 
 
 def build_lines(report: BuildReport) -> Iterator[str]:
@@ -127,6 +124,8 @@ def answer_lines(result: AnswerResult) -> Iterator[str]:
     yield from _facets(result)
     if result.answer is None:
         yield "The articles do not say."
+        if result.detail:
+            yield result.detail
         if result.hits:
             yield "Nearest to the question:"
             yield ""
@@ -134,9 +133,9 @@ def answer_lines(result: AnswerResult) -> Iterator[str]:
         return
     yield from _answer(result.answer)
     if result.alternatives:
-        yield "Also:"
+        yield "Other answers:"
     for alternative in result.alternatives:
-        yield from _answer(alternative)
+        yield from _alternative(alternative)
 
 
 def suggestion_lines(result: SuggestionList) -> Iterator[str]:
@@ -152,7 +151,7 @@ def similar_lines(result: SimilarResult) -> Iterator[str]:
     """The paragraph that was asked for, and those that are like it, nearest first."""
     yield from _circumstances(result)
     yield f"Like paragraph {result.paragraph.number} of {_headline(result.article)}:"
-    yield from _wrapped(printable(result.paragraph.text))
+    yield from wrapped(printable(result.paragraph.text))
     yield from _also_in(result.also_in)
     yield ""
     if not result.hits:
@@ -175,20 +174,15 @@ def saved_lines(saved: SavedQuestion, passage: Passage) -> Iterator[str]:
     """What was saved, with the paragraph that it finds."""
     yield f"Saved, with this article {ordinal(saved.rank)}:"
     yield click.style(_headline(passage.article), bold=True)
-    yield from _wrapped(printable(passage.paragraph.text))
+    yield from wrapped(printable(passage.paragraph.text))
     yield click.style(
         f"   {_origin(passage.article)}, paragraph {passage.paragraph.number}", dim=True
     )
 
 
-def printable(text: str) -> str:
-    """The text on one line, without characters that would steer a terminal."""
-    return _CONTROL.sub("", " ".join(text.split()))
-
-
 def _hit(hit: HitShape, *, explain: bool) -> Iterator[str]:
     yield click.style(f"{hit.rank}. {_headline(hit.article)}", bold=True)
-    yield from _paragraph(hit.paragraph.text, hit.best_sentence)
+    yield from underlined(hit.paragraph.text, hit.best_sentence)
     place = f"{_origin(hit.article)}, paragraph {hit.paragraph.number}"
     yield click.style(f"   {place} ({hit.paragraph.id})", dim=True)
     yield from _also_in(hit.also_in)
@@ -197,56 +191,51 @@ def _hit(hit: HitShape, *, explain: bool) -> Iterator[str]:
     yield ""
 
 
-def _also_in(copies: Sequence[CopyShape]) -> Iterator[str]:
-    """Where copies stand, not all of a crowd."""
-    for copy in copies[:_COPIES]:
-        parts = (copy.article.published, copy.article.publisher, copy.article.source)
+def _also_in(places: Sequence[CopyShape], label: str = "also in") -> Iterator[str]:
+    """Where else it stands, not all of a crowd."""
+    for each in places[:_COPIES]:
+        parts = (each.article.published, each.article.publisher, each.article.source)
         place = ", ".join(printable(part) for part in parts if part)
-        yield click.style(f"   also in: {place}, paragraph {copy.number} ({copy.id})", dim=True)
-    if len(copies) > _COPIES:
-        yield click.style(f"   also in: {len(copies) - _COPIES} more", dim=True)
+        yield click.style(f"   {label}: {place}, paragraph {each.number} ({each.id})", dim=True)
+    if len(places) > _COPIES:
+        yield click.style(f"   {label}: {len(places) - _COPIES} more", dim=True)
 
 
 def _answer(answer: AnswerShape) -> Iterator[str]:
-    for line in _wrapped(f"“{printable(answer.text)}”"):
+    """The answer, its sentence, how sure it is, and where it stands."""
+    for line in wrapped(f"“{printable(answer.text)}”"):
         yield click.style(line, bold=True)
-    yield click.style(f"   {_headline(answer.article)}", dim=True)
+    if answer.text != answer.sentence:
+        start = answer.start - answer.sentence_start
+        yield from underlined(answer.sentence, Span(start, start + len(answer.text)))
+    best, *others = answer.sources
+    yield f"   {_headline(answer.article)}"
     yield click.style(
-        f"   {_origin(answer.article)}, paragraph {answer.paragraph.number}, "
-        f"confidence {answer.confidence:.2f}",
-        dim=True,
+        f"   {_origin(answer.article)}, paragraph {best.number} ({best.id})", dim=True
     )
+    said = f", said by {_extent(answer)}" if others else ""
+    yield f"   {likelihood(answer.confidence)} (confidence {percent(answer.confidence)}){said}"
+    yield from _also_in(others)
+    yield from _also_in(best.also_in, "copied in")
     yield ""
 
 
-def _paragraph(text: str, best: Span | None) -> Iterator[str]:
-    """The paragraph, its best sentence underlined where the terminal can."""
-    if best is None:
-        return iter(_wrapped(printable(text)))
-    first = len(printable(text[: best.start]).split())
-    last = first + len(printable(text[slice(*best)]).split())
-    styled, seen = [], 0
-    # Styled after wrapping: escape sequences have a length but no width.
-    for line in _wrapped(printable(text)):
-        words = line.split(" ")
-        count = len(line.split())
-        margin = len(words) - count
-        for i in range(max(first - seen, 0), min(last - seen, count)):
-            words[margin + i] = click.style(words[margin + i], underline=True)
-        styled.append(" ".join(words))
-        seen += count
-    return iter(styled)
+def _alternative(answer: AnswerShape) -> Iterator[str]:
+    """Another answer on one line."""
+    sure = f"{likelihood(answer.confidence)} ({percent(answer.confidence)})"
+    lead = f"   {_extent(answer)}: “"
+    place = f"” {sure}, {answer.paragraph.id}"
+    room = max(WIDTH - len(lead) - len(place), _SHORTEST)
+    text = textwrap.shorten(printable(answer.text), room, placeholder=" …")
+    yield f"{lead}{text}{click.style(place, dim=True)}"
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        _WIDTH,
-        initial_indent=_MARGIN,
-        subsequent_indent=_MARGIN,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+def _extent(answer: AnswerShape) -> str:
+    """In how many articles of which days an answer stands."""
+    count = "1 article" if answer.articles == 1 else f"{answer.articles} articles"
+    if answer.first is None or answer.last is None:
+        return f"{count}, undated"
+    return f"{count}, {spoken_period(answer.first, answer.last)}"
 
 
 def _contribution(part: ContributionShape) -> str:

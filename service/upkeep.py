@@ -95,8 +95,9 @@ def watch(settings: Settings, *, as_json: bool) -> None:
     """Index the seeds, and again whenever they change, until interrupted."""
     from indexer.seeds import any_unsettled
     from indexer.watching import watch as watch_folder
+    from service.lines import printable
     from service.signals import until_signal
-    from service.terminal import build_lines, printable
+    from service.terminal import build_lines
 
     embedder = commands.embedder(settings)
     quiet, wrong = False, ""

@@ -48,3 +48,45 @@ def spoken_days(after: dt.date | None, before: dt.date | None) -> str:
     if after == before:
         return f"of {spoken_day(after)}"
     return f"from {spoken_day(after)} to {spoken_day(before)}"
+
+
+def spoken_period(first: dt.date, last: dt.date) -> str:
+    """The days from ``first`` to ``last`` without saying a month or year twice.
+
+    >>> spoken_period(dt.date(2025, 5, 3), dt.date(2025, 7, 7))
+    '3 May to 7 July 2025'
+    >>> spoken_period(dt.date(2025, 7, 3), dt.date(2025, 7, 7))
+    '3 to 7 July 2025'
+    >>> spoken_period(dt.date(2024, 7, 3), dt.date(2025, 7, 3))
+    '3 July 2024 to 3 July 2025'
+    """
+    if first == last:
+        return spoken_day(last)
+    begun = spoken_day(first)
+    if first.year == last.year:
+        begun = begun.removesuffix(f" {first.year}")
+        if first.month == last.month:
+            begun = str(first.day)
+    return f"{begun} to {spoken_day(last)}"
+
+
+_LIKELY = 0.75
+"""Confidence from which an answer is called likely; below it is possible."""
+
+
+def likelihood(confidence: float) -> str:
+    """How sure an answer is, in a word."""
+    return "likely" if confidence >= _LIKELY else "possibly"
+
+
+def percent(share: float) -> str:
+    """A share as whole percents, which are never rounded to none or to all.
+
+    >>> [percent(share) for share in (0.0, 0.003, 0.094, 0.996, 1.0)]
+    ['0 %', 'less than 1 %', '9 %', 'more than 99 %', '100 %']
+    """
+    if 0 < share < 0.01:
+        return "less than 1 %"
+    if 0.99 < share < 1:
+        return "more than 99 %"
+    return f"{100 * share:.0f} %"

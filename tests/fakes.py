@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from indexer.errors import SelfTestFailed
 from indexer.manifest import Manifest
 from indexer.types import Span, Vectors
 from service.extracts import Extract
+from service.reading import Evidence, Reading
 
 DIMENSIONS = 32
 WINDOW = 40  # words
@@ -46,6 +48,24 @@ class WordEmbedder:
                 if word.form not in FUNCTION_WORDS:
                     vectors[row, zlib.crc32(word.term.encode()) % DIMENSIONS] += 1
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+class PhraseReader:
+    """A Reader that proposes phrases wherever they stand, each as sure as it is told."""
+
+    def __init__(self, phrases: Mapping[str, float]) -> None:
+        self.phrases = phrases
+
+    def read(self, question: str, evidence: Sequence[Evidence]) -> list[Reading]:  # noqa: ARG002 - it does not mind
+        readings = [
+            Reading(item.passage, Span(found.start(), found.end()), sentence, confidence)
+            for item in evidence
+            for phrase, confidence in self.phrases.items()
+            for found in re.finditer(re.escape(phrase), item.passage.paragraph.text)
+            for sentence in item.passage.paragraph.sentences
+            if sentence.start <= found.start() < sentence.end
+        ]
+        return sorted(readings, key=lambda reading: -reading.confidence)
 
 
 def silent(_stage: str, _done: int, _total: int) -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import WordEmbedder, silent, write_article
+from fakes import PhraseReader, WordEmbedder, silent, write_article
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given
@@ -110,6 +112,42 @@ def test_an_answer_is_a_verbatim_slice(client: FlaskClient) -> None:
     assert asked == posted
 
 
+def test_an_answer_comes_with_all_its_sources(tmp_path: Path) -> None:
+    settings = Settings(seeds=tmp_path / "seeds", index=tmp_path / "index")
+    told = "Brussels proposed a third-party operator of the railway, which the parliament in "
+    told += "Yerevan will vote on in the autumn, the minister told reporters on Monday."
+    write_article(settings.seeds, "a.txt", told, published="2025-05-03")
+    write_article(settings.seeds, "b.txt", told.replace(" on Mon", " late on Mon"))
+    write_article(settings.seeds, "c.txt", "It was brussels' operator.", published="2025-07-07")
+    write_article(settings.seeds, "d.txt", "Moscow wants an operator.", published=None)
+    build(settings, WordEmbedder(), progress=silent)
+    reader = PhraseReader({"russels": 0.8, "Moscow": 0.4, "operator": 0.1})
+    with closing(Engine(settings, WordEmbedder(), reader)) as engine:
+        client = create_app(engine).test_client()
+        body = client.get("/v1/answers?q=who+wants+an+operator").get_json()
+        apart = client.get("/v1/answers?q=who+wants+an+operator&collapse=0").get_json()
+        paragraphs = {
+            source["id"]: client.get(f"/v1/paragraphs/{source['id']}").get_json()["paragraph"]
+            for source in body["answer"]["sources"]
+        }
+
+    answer = body["answer"]
+    assert (answer["text"].casefold(), answer["articles"]) == ("brussels", 2)
+    assert (answer["first"], answer["last"]) == ("2025-05-03", "2025-07-07")
+    assert {source["article"]["source"] for source in answer["sources"]} == {"a.txt", "c.txt"}
+    for source in answer["sources"]:
+        text = paragraphs[source["id"]]["text"]
+        assert text[source["start"] : source["end"]] == source["text"]
+        assert text[source["sentence_start"] : source["sentence_end"]] == source["sentence"]
+        copies = [copy["article"]["source"] for copy in source["also_in"]]
+        assert copies == (["b.txt"] if source["article"]["source"] == "a.txt" else [])
+    (other,) = body["alternatives"]
+    assert (other["text"], other["articles"], other["first"]) == ("Moscow", 1, None)
+    assert body["detail"] is None
+    # Shown each by itself, copies still count once.
+    assert apart["answer"]["articles"] == 2
+
+
 def test_a_word_with_a_typo_is_searched_as_the_one_it_resembles(client: FlaskClient) -> None:
     body = client.get("/v1/search?q=+the+Coridor+-operator+&mode=keyword").get_json()
     assert body["hits"] == []
@@ -166,6 +204,8 @@ def test_no_hits_is_said_in_so_many_words(client: FlaskClient) -> None:
 def test_what_nothing_supports_has_no_answer(client: FlaskClient) -> None:
     body = client.get("/v1/answers?q=zzzz+yyyy+xxxx+wwww").get_json()
     assert (body["answer"], body["reason"]) == (None, "below_threshold")
+    assert body["alternatives"] == []
+    assert re.fullmatch(r"The best candidate is .+ % sure; the threshold is 15 %\.", body["detail"])
     assert body["hits"]
 
 

@@ -24,12 +24,11 @@ from indexer.errors import (
 )
 from indexer.filters import Filters, Period
 from indexer.types import Span
+from service.answers import AnswerResult, AnswerShape, SourceShape
 from service.filtering import FacetsShape, FiltersShape
 from service.hints import CorrectedWord, DidYouMean
 from service.requests import AnswerQuery, ArticlesQuery, SearchQuery, SimilarQuery
 from service.results import (
-    AnswerResult,
-    AnswerShape,
     ArticleEntry,
     ArticleList,
     ArticleShape,
@@ -92,16 +91,32 @@ def a_copy(number: int = 4, **changes: Any) -> CopyShape:
     return CopyShape(id=f"{ID}-{number}", number=number, article=an_article(**changes))
 
 
+def a_source(answer: AnswerShape, **changes: Any) -> SourceShape:
+    own = answer.model_dump(include={"text", "start", "end", "sentence", "confidence"})
+    place = {"sentence_start": answer.sentence_start, "sentence_end": answer.sentence_end}
+    paragraph = {"id": answer.paragraph.id, "number": answer.paragraph.number}
+    source = SourceShape(**own, **place, **paragraph, article=answer.article, also_in=[])
+    return source.model_copy(update=changes)
+
+
 def an_answer(**changes: Any) -> AnswerShape:
-    return AnswerShape(
+    """An answer of one source, as far as the changes do not say otherwise."""
+    answer = AnswerShape(
         text="Brussels",
         start=22,
         end=30,
         sentence=TEXT[22:66],
+        sentence_start=22,
+        sentence_end=66,
         confidence=0.81,
         paragraph=a_paragraph(),
         article=an_article(),
+        sources=[],
+        articles=1,
+        first=dt.date(2025, 7, 3),
+        last=dt.date(2025, 7, 3),
     ).model_copy(update=changes)
+    return answer.model_copy(update={"sources": [a_source(answer), *answer.sources]})
 
 
 class FakeEngine:
@@ -123,7 +138,8 @@ class FakeEngine:
 
     def answer(self, query: AnswerQuery) -> AnswerResult:
         self._ask(query)
-        values = {"answer": an_answer(), "reason": "found", "alternatives": [], **self.result}
+        values = {"answer": an_answer(), "reason": "found", "detail": None, "alternatives": []}
+        values |= self.result
         return AnswerResult(question=query.q, **self._hits(), **self._answered(values))
 
     def search(self, query: SearchQuery) -> SearchResult:
@@ -169,7 +185,7 @@ class FakeEngine:
         }
 
     def _answered(self, values: dict[str, Any]) -> dict[str, Any]:
-        return {name: values[name] for name in ("answer", "reason", "alternatives")}
+        return {name: values[name] for name in ("answer", "reason", "detail", "alternatives")}
 
 
 class Document(HTMLParser):
@@ -360,7 +376,7 @@ def test_home_keeps_the_filters(get: Get) -> None:
 def test_an_answer_is_quoted_in_its_paragraph_with_its_source(get: Get) -> None:
     page = get("/", q="who proposed it")
 
-    assert page.within("main", "section", "div", "p")[1] == "Brussels"
+    assert page.within("main", "section", "div", "p", "q") == ["Brussels"]
     assert page.within("blockquote", "span", "strong") == ["Brussels"]
     assert page.within("blockquote", "span") == [TEXT[30:66]]
     assert page.within("blockquote") == [TEXT[:22], TEXT[66:]]
@@ -384,7 +400,13 @@ def test_the_sentence_marked_is_the_one_around_the_answer(get: Get, engine: Fake
     text = "He said no. She left. He said no."
     engine.result = {
         "answer": an_answer(
-            text="no", start=30, end=32, sentence="He said no.", paragraph=a_paragraph(text=text)
+            text="no",
+            start=30,
+            end=32,
+            sentence="He said no.",
+            sentence_start=22,
+            sentence_end=33,
+            paragraph=a_paragraph(text=text),
         )
     }
 
@@ -399,14 +421,64 @@ def test_alternatives_are_quoted_and_linked(get: Get, engine: FakeEngine) -> Non
 
     page = get("/", q="who")
 
-    assert page.within("details", "ul", "li", "q") == ["proposed"]
+    assert page.within("details", "ul", "li", "p", "q") == ["proposed"]
+    assert "possibly (confidence 60 %)" in page.text
     assert f"/articles/{ID}#p7" in page.links
+    assert "open" in page.all("details", class_="main others")[0]
+
+
+def test_alternatives_that_are_long_are_folded_away(get: Get, engine: FakeEngine) -> None:
+    engine.result = {"alternatives": [an_answer(), an_answer(text="so on " * 20)]}
+
+    assert "open" not in get("/", q="who").all("details", class_="main others")[0]
+
+
+def test_all_that_say_the_same_are_counted_and_linked(get: Get, engine: FakeEngine) -> None:
+    others = [
+        a_source(an_answer(), number=number, article=an_article(title=f"News {number}"))
+        for number in range(11, 16)
+    ]
+    agreed = {"articles": 6, "first": dt.date(2025, 5, 3), "last": dt.date(2025, 7, 7)}
+    several = an_answer(sources=others, **agreed)
+    engine.result = {"answer": several, "alternatives": [several]}
+
+    page = get("/", q="who")
+
+    assert "Said by 6 articles, 3 May to 7 July 2025. Also in News 11 (3 July 2025" in page.text
+    assert "And in 2 more" in page.text
+    assert {f"/articles/{ID}#p{number}" for number in range(11, 16)} <= {*page.links}
+    assert "6 articles, 3 May to 7 July 2025: U.S. may pressure Azerbaijan (" in page.text
+
+
+def test_one_source_is_not_counted(get: Get) -> None:
+    page = get("/", q="who")
+
+    assert "Said by" not in page.text
+    assert "Also in" not in page.text
+
+
+def test_how_far_the_best_candidate_was_from_an_answer_is_said(
+    get: Get, engine: FakeEngine
+) -> None:
+    detail = "The best candidate is 9 % sure; the threshold is 15 %."
+    engine.result = {"answer": None, "reason": "below_threshold", "detail": detail}
+
+    page = get("/", q="who")
+
+    assert f"clearly enough. {detail}" in page.text
+    assert not page.all("q")
 
 
 def test_an_answer_without_end_is_cut(get: Get, engine: FakeEngine) -> None:
     text = "so on " * 100_000
     endless = an_answer(
-        text=text, start=0, end=len(text), sentence=text, paragraph=a_paragraph(text=text)
+        text=text,
+        start=0,
+        end=len(text),
+        sentence=text,
+        sentence_start=0,
+        sentence_end=len(text),
+        paragraph=a_paragraph(text=text),
     )
     engine.result = {"answer": endless, "alternatives": [endless]}
 

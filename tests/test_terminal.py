@@ -8,9 +8,14 @@ from hypothesis import strategies as st
 
 from indexer.filters import Filters, Period
 from indexer.reports import BuildReport
-from indexer.types import Span
+from indexer.store import Passage
+from indexer.types import Article, Paragraph, Span
+from service.answers import AnswerResult, AnswerShape
+from service.assembly import Answer
 from service.filtering import FacetsShape, FiltersShape
 from service.hints import CorrectedWord, DidYouMean, SuggestionList, SuggestionShape
+from service.lines import printable
+from service.reading import Reading
 from service.results import (
     ArticleShape,
     ContributionShape,
@@ -18,7 +23,7 @@ from service.results import (
     ParagraphShape,
     SearchResult,
 )
-from service.terminal import build_lines, printable, search_lines, suggestion_lines
+from service.terminal import answer_lines, build_lines, search_lines, suggestion_lines
 
 
 def result(
@@ -161,3 +166,70 @@ def test_limits_that_the_question_names_are_told_and_counts_come_last() -> None:
 def test_days_given_as_an_option_are_not_told_again() -> None:
     lines = search_lines(result("Text.", None, Period(dt.date(2025, 7, 1), None)), explain=False)
     assert not any("Only articles" in line for line in lines)
+
+
+def reading(text: str, answer: Span, published: str | None, number: int = 1) -> Reading:
+    paragraph = Paragraph(number, 0, len(text), text, (Span(0, len(text)),))
+    id_ = f"{number:016}"
+    article = Article(
+        id_, f"{number}.txt", f"News {number}", published, None, None, None, "utf-8", ()
+    )
+    return Reading(Passage(number, paragraph, article), answer, paragraph.sentences[0], 0.814)
+
+
+def answered(
+    *answers: Answer, detail: str | None = None, copies: dict[int, list[Passage]] | None = None
+) -> list[str]:
+    shapes = [AnswerShape.of(answer, copies or {}) for answer in answers]
+    found = AnswerResult(
+        question="q",
+        answer=shapes[0] if shapes else None,
+        reason="found" if shapes else "below_threshold",
+        detail=detail,
+        alternatives=shapes[1:],
+        **result("Text.", None).model_dump(
+            include={"generation", "took_ms", "filters", "hits", "next_cursor"}
+        ),
+        degraded=[],
+        pending=0,
+        did_you_mean=None,
+    )
+    return list(answer_lines(found))
+
+
+def test_an_answer_is_shown_in_its_sentence_with_its_places() -> None:
+    best = reading("So the “Silk Road” fund said.", Span(8, 17), "2025-07-03T05:32:00")
+    support = reading("Ask the Silk Road.", Span(8, 17), "2025-05-03", number=2)
+    copy = reading("So it is.", Span(0, 2), "2024-01-01", number=3).passage
+    lines = answered(Answer(best, (support,)), copies={1: [copy]})
+    words = [click.style(word, underline=True) for word in ("“Silk", "Road”")]
+    assert f"   So the {' '.join(words)} fund said." in lines
+    assert [click.unstyle(line) for line in lines] == [
+        "   “Silk Road”",
+        "   So the “Silk Road” fund said.",
+        "   News 1",
+        "   2025-07-03T05:32:00, 1.txt, paragraph 1 (0000000000000001-1)",
+        "   likely (confidence 81 %), said by 2 articles, 3 May to 3 July 2025",
+        "   also in: 2025-05-03, 2.txt, paragraph 2 (0000000000000002-2)",
+        "   copied in: 2024-01-01, 3.txt, paragraph 3 (0000000000000003-3)",
+        "",
+    ]
+
+
+def test_each_other_answer_is_one_line_with_counts_and_dates() -> None:
+    best = Answer(reading("It was Baku.", Span(7, 11), "2025-07-03"))
+    other = Answer(reading("Rome.", Span(0, 4), None, number=2))
+    text = "so on " * 50
+    endless = Answer(reading(text, Span(0, len(text)), "2025-07-03", number=3))
+    *_, title, line, long = map(click.unstyle, answered(best, other, endless))
+    assert title == "Other answers:"
+    assert line == "   1 article, undated: “Rome” likely (81 %), 0000000000000002-2"
+    assert long.startswith("   1 article, 3 July 2025: “so on so on")
+    assert len(long) <= 96
+
+
+def test_no_answer_says_why_and_shows_the_nearest_paragraph() -> None:
+    said, why, *rest = answered(detail="The best candidate is 9 % sure; the threshold is 15 %.")
+    assert said == "The articles do not say."
+    assert why == "The best candidate is 9 % sure; the threshold is 15 %."
+    assert any("Text." in line for line in rest)

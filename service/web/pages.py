@@ -26,14 +26,13 @@ from service.problems import status_of
 from service.requests import AnswerQuery, ArticlesQuery, ParagraphPath, SearchQuery, SimilarQuery
 from service.web.limits import choices, limits
 from service.web.marking import Excerpt, excerpt, first_words, in_words
-from service.wording import ordinal
+from service.wording import likelihood, ordinal, percent, spoken_period
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+    from service.answers import AnswerResult, AnswerShape
     from service.results import (
-        AnswerResult,
-        AnswerShape,
         ArticleList,
         ArticleShape,
         ContributionShape,
@@ -98,8 +97,6 @@ _NOUNS = {"keyword": "words", "semantic": "meaning"}
 
 _PAGE_LENGTH = 10
 _NEWEST = 20
-_LIKELY = 0.75
-"""Confidence from which the page calls an answer likely; below it is possible."""
 
 _Query = TypeVar("_Query", AnswerQuery, SearchQuery)
 
@@ -216,7 +213,9 @@ def _vocabulary() -> dict[str, object]:
         "headline": _headline,
         "hit_text": _hit_text,
         "answer_text": _answer_text,
-        "likelihood": _likelihood,
+        "likelihood": likelihood,
+        "percent": percent,
+        "spoken_period": spoken_period,
         "shares": _shares,
     }
 
@@ -317,16 +316,8 @@ def _hit_text(hit: HitShape) -> Excerpt:
 
 def _answer_text(answer: AnswerShape) -> Excerpt:
     """The paragraph with the answer and its sentence marked."""
-    text = answer.paragraph.text
-    # The same sentence may stand in the paragraph twice: it is the one around the answer.
-    earliest = max(0, answer.end - len(answer.sentence))
-    start = text.index(answer.sentence, earliest, answer.start + len(answer.sentence))
-    sentence = Span(start, start + len(answer.sentence))
-    return excerpt(text, sentence=sentence, answer=Span(answer.start, answer.end))
-
-
-def _likelihood(answer: AnswerShape) -> str:
-    return "likely" if answer.confidence >= _LIKELY else "possibly"
+    sentence = Span(answer.sentence_start, answer.sentence_end)
+    return excerpt(answer.paragraph.text, sentence=sentence, answer=Span(answer.start, answer.end))
 
 
 def _shares(hit: HitShape) -> list[Share]:

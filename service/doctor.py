@@ -24,6 +24,7 @@ from indexer.protocols import Embedder
 from indexer.settings import Settings
 from service.parameters import chosen
 from service.patient import Patient, Unsound
+from service.readers import extractor_of, reader_of
 from service.tuned import read as read_tuning
 
 Level: TypeAlias = Literal["ok", "note", "problem"]
@@ -119,6 +120,18 @@ def _identity(patient: Patient) -> Iterator[_Said]:
         yield "problem", message, patient.winnow("build")
     else:
         yield "ok", f"the index was built with this {', '.join(sorted(needed))}", ""
+
+
+def _reader(patient: Patient) -> Iterator[_Said]:
+    extractor = extractor_of(patient.settings)
+    if extractor is None:
+        mend = "Raise the setting 'read_depth' to have them read."
+        yield "note", "the first paragraphs are not read: answers are whole sentences", mend
+    elif isinstance(extractor, ModelError):
+        yield "problem", str(extractor), extractor.hint
+    else:
+        reader_of(patient.settings)  # raises, if what its scores are worth is not known
+        yield "ok", "the trained reader is complete", ""
 
 
 def _stores(patient: Patient) -> Iterator[_Said]:
@@ -283,6 +296,7 @@ _CHECKS: dict[str, Callable[[Patient], Iterator[_Said]]] = {
     "index": _index,
     "files": _files,
     "identity": _identity,
+    "reader": _reader,
     "stores": _stores,
     "truncation": _truncation,
     "duplicates": _duplicates,

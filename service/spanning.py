@@ -1,7 +1,7 @@
 """Answers in the words that the trained reader marked.
 
-Where a passage was read, its spans are proposed, each cut at sensible boundaries. Where it was not,
-because it is in a language that the reader does not know or time ran out, a whole sentence is.
+Where a passage was read, its spans are proposed, each within one sentence. Where it was not, as it
+is in a language that the reader does not know or time ran out, a whole sentence is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from indexer.types import Span
-from service.boundaries import settled
 from service.confidence import Calibration
 from service.metrics import normalised
 from service.reading import Evidence, Reading, SentenceReader
@@ -42,9 +41,7 @@ def _proposed(evidence: Evidence) -> Iterator[Reading]:
     for span, score in evidence.extract.spans:
         number = _sentence_at(paragraph.sentences, span.start)
         sentence = paragraph.sentences[number]
-        answer = settled(paragraph.text, span, sentence)
-        if answer is None:
-            continue
+        answer = Span(max(span.start, sentence.start), min(span.end, sentence.end))
         features = {
             "span": score,
             "answerable": evidence.extract.answerable,

@@ -14,6 +14,7 @@ from indexer.analysis import FUNCTION_WORDS, tokens
 from indexer.errors import SelfTestFailed
 from indexer.manifest import Manifest
 from indexer.types import Span, Vectors
+from service.extracts import Extract
 from service.reading import Evidence, Reading
 
 DIMENSIONS = 32
@@ -95,3 +96,32 @@ def write_article(
 def unworthy(_folder: Path, _manifest: Manifest) -> NoReturn:
     """An examination that nothing passes."""
     raise SelfTestFailed("'who proposed it' fell to rank 9", hint="The index in use is untouched.")
+
+
+class WordExtractor:
+    """An Extractor that finds ``answers``: how sure it is of each, with no heed of the question.
+
+    ``patience`` is how many passages it reads before its time is up.
+    """
+
+    def __init__(self, answers: Mapping[str, float], patience: int = 1000) -> None:
+        self._answers = answers
+        self._patience = patience
+        self.asked: list[tuple[str, tuple[str, ...]]] = []
+
+    def read(self, question: str, passages: Sequence[str], seconds: float) -> list[Extract | None]:
+        assert seconds >= 0
+        self.asked.append((question, tuple(passages)))
+        return [
+            self._extract(text) if place < self._patience else None
+            for place, text in enumerate(passages)
+        ]
+
+    def _extract(self, text: str) -> Extract:
+        spans = [
+            (Span(text.index(answer), text.index(answer) + len(answer)), score)
+            for answer, score in self._answers.items()
+            if answer in text
+        ]
+        spans.sort(key=lambda each: -each[1])
+        return Extract(tuple(spans), spans[0][1] if spans else -9.0)

@@ -30,8 +30,8 @@ from service.doctor import Finding, examine
 from service.offline import blocked, prove
 
 CHECKS = {
-    *("index", "files", "identity", "stores", "truncation", "duplicates", "drift", "skipped"),
-    *("notices", "last build", "writer", "leftovers", "disk space", "tuning", "cache"),
+    *("index", "files", "identity", "reader", "stores", "truncation", "duplicates", "drift"),
+    *("skipped", "notices", "last build", "writer", "leftovers", "disk space", "tuning", "cache"),
 }
 LONG = "A word and another. " * 30
 

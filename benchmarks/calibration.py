@@ -61,12 +61,13 @@ Named = tuple[str, Outcome]
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--sample", type=click.IntRange(2), help="Try so many questions; writes nothing.")
+@click.option("--questions", default=400, show_default=True, help="Ask so many of each file.")
 @click.option("--kept", "again", is_flag=True, help="Fit to what was asked before.")
-def main(names: tuple[str, ...], *, sample: int | None, again: bool) -> None:
+def main(names: tuple[str, ...], *, sample: int | None, questions: int, again: bool) -> None:
     """Ask the held-out questions of the files NAMES, or of all, and fit the confidence to them."""
     chosen = names or files()
     if not again:
-        ask(chosen, sample)
+        ask(chosen, sample, questions)
     groups = by_measures(
         (name, outcome)
         for name in chosen
@@ -86,13 +87,13 @@ def files() -> list[str]:
     return [name for stage in RECIPE.stages if stage.negatives for name in stage.shares]
 
 
-def ask(names: Sequence[str], sample: int | None) -> None:
+def ask(names: Sequence[str], sample: int | None, questions: int) -> None:
     """Ask the held-out questions of each file in both modes and keep what came of them."""
     settings, embedder = Settings(), SentenceEmbedder()
     reader, extractor = reader_of(settings), extractor_of(settings)
     with report_progress() as progress:
         for name in names:
-            judged = sampled(held_out(name), sample)
+            judged = sampled(held_out(name), sample or questions)
             left_out = {id_: relevant(judged, id_) for id_ in judged.questions}
             with indexed(judged, settings, embedder, progress, WORK, extractor) as index:
                 for mode in MODES:

@@ -101,10 +101,11 @@ class Settings(BaseModel):
         "searches put them, and the result says so.",
     )
     rerank_weight: float = Field(
-        0.1,
+        0.23,
         ge=0,
         le=1,
-        description="Share of the reader's belief that a paragraph answers in its score.",
+        description="Share in a paragraph's score of the reader's belief that it answers, where a "
+        "question is asked of paragraphs of usual length.",
     )
     answer_threshold: float = Field(
         0.15,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from indexer.types import Span
+
+_SURE = 15.0
+"""Scores beyond which nothing is surer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,14 @@ class Extract:
 
     @property
     def belief(self) -> float:
-        """An estimate of the probability that the passage answers the question, from 0 to 1."""
-        return 1 / (1 + math.exp(-self.answerable))
+        """How much speaks for the passage answering, from 0 to 1; at .5 as much as against it.
+
+        It is linear in the scores: most of what tells the better of two passages apart is lost
+        where a probability is made of them.
+        """
+        best = max((score for _, score in self.spans), default=-_SURE)
+        mean = (best + self.answerable) / 2
+        return (min(max(mean, -_SURE), _SURE) + _SURE) / (2 * _SURE)
 
 
 class Extractor(Protocol):

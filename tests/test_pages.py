@@ -444,7 +444,7 @@ def test_all_that_say_the_same_are_counted_and_linked(get: Get, engine: FakeEngi
 
     page = get("/", q="who")
 
-    assert "Said by 6 articles, 3 May to 7 July 2025. Also in News 11 (3 July 2025" in page.text
+    assert "In 6 articles, 3 May to 7 July 2025. Also in News 11 (3 July 2025" in page.text
     assert "And in 2 more" in page.text
     assert {f"/articles/{ID}#p{number}" for number in range(11, 16)} <= {*page.links}
     assert "6 articles, 3 May to 7 July 2025: U.S. may pressure Azerbaijan (" in page.text
@@ -453,7 +453,7 @@ def test_all_that_say_the_same_are_counted_and_linked(get: Get, engine: FakeEngi
 def test_one_source_is_not_counted(get: Get) -> None:
     page = get("/", q="who")
 
-    assert "Said by" not in page.text
+    assert "In 1 article" not in page.text
     assert "Also in" not in page.text
 
 

@@ -22,8 +22,7 @@ def draw(log: Path, picture: Path) -> None:
     names = [name for name in points[0] if name.endswith(" F1")]
     for name in names:
         seen, values = [p["seen"] for p in points], [p[name] for p in points]
-        axes.plot(seen, values, marker="o", markersize=3, label=name)
-        axes.annotate(f"{values[-1]:.1f}", (seen[-1], values[-1]), color=_INK, fontsize=8)
+        axes.plot(seen, values, marker="o", markersize=3, label=f"{name}: {values[-1]:.1f} at last")
     stages = [list(of_stage) for _, of_stage in groupby(points, key=lambda p: p["stage"])]
     for before, after in pairwise(stages):
         axes.axvline(before[-1]["seen"], color=_INK, linestyle=":", linewidth=1)

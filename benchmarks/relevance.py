@@ -20,7 +20,6 @@ from service.evaluation import evaluate
 from service.judgments import read_judged
 from service.metrics import MAIN, METRICS
 from service.progress import report_progress
-from service.readers import extractor_of
 from service.requests import Mode
 from service.summaries import rows
 
@@ -36,9 +35,7 @@ MODES: tuple[Mode, ...] = ("hybrid", "keyword", "semantic")
 def main(names: list[str]) -> None:
     """Measure the sets called ``names``, or all; and those that were never measured here."""
     RUNS.mkdir(parents=True, exist_ok=True)
-    # With all the time for reading that is needed: results must not depend on what else is running.
-    settings = Settings(read_ms=60_000)
-    embedder, extractor = SentenceEmbedder(), extractor_of(settings)
+    embedder = SentenceEmbedder()
     every = sorted(path.name for path in SETS.iterdir())
     with report_progress() as progress:
         for name in every:
@@ -46,10 +43,9 @@ def main(names: list[str]) -> None:
             if kept.exists() and names and name not in names:
                 continue
             judged = [read_judged(SETS / name)]
-            run = evaluate(
-                judged, MODES, settings, embedder, progress, work=WORK, extractor=extractor
+            runs.save(
+                evaluate(judged, MODES, Settings(read_depth=0), embedder, progress, work=WORK), kept
             )
-            runs.save(run, kept)
     measured = [runs.read(RUNS / f"{name}.json") for name in every]
     last = max(measured, key=lambda run: run.when)
     whole = last.model_copy(update={"sets": tuple(each for run in measured for each in run.sets)})

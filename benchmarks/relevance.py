@@ -71,8 +71,8 @@ def table(measured: list[dict[str, Any]]) -> list[str]:
     return [
         "# Relevance",
         "",
-        "Made by `python benchmarks/relevance.py`: the default settings without the reader. Relevance",
-        f"metrics are shares of 1, those of answers percent. Intervals are of {MAIN}:",
+        "Made by `python benchmarks/relevance.py`: the default settings, but without the reader.",
+        f"Relevance metrics are shares of 1, those of answers percent. Intervals are of {MAIN}:",
         "bootstrap over questions, percentile method; those of the other metrics are in",
         "relevance.json. Over the better half: what the hybrid search has above the better of",
         "keyword and semantic, question by question. The mean counts every set the same.",

@@ -89,7 +89,7 @@ def files() -> list[str]:
 
 def ask(names: Sequence[str], sample: int | None, questions: int) -> None:
     """Ask the held-out questions of each file in both modes and keep what came of them."""
-    settings, embedder = Settings(), SentenceEmbedder()
+    settings, embedder = Settings(read_depth=20), SentenceEmbedder()
     reader, extractor = reader_of(settings), extractor_of(settings)
     with report_progress() as progress:
         for name in names:

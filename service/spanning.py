@@ -27,14 +27,15 @@ class SpanReader:
         readings = self._sentences.read(question, [each for each in evidence if not each.extract])
         proposed = [reading for each in evidence for reading in _proposed(each)]
         best = _best_scores(proposed)
-        for reading in proposed:
-            features = {**reading.features, "lead": _lead(reading, best)}
+        for reading, score in proposed:
+            features = {**reading.features, "lead": score - _rival(reading, best)}
             confidence = self._calibration.probability(features)
             readings.append(replace(reading, confidence=confidence, features=features))
         return sorted(readings, key=lambda reading: -reading.confidence)
 
 
-def _proposed(evidence: Evidence) -> Iterator[Reading]:
+def _proposed(evidence: Evidence) -> Iterator[tuple[Reading, float]]:
+    """Readings of a passage, each with its score above that of there being no answer."""
     if evidence.extract is None:
         return
     paragraph = evidence.passage.paragraph
@@ -42,14 +43,10 @@ def _proposed(evidence: Evidence) -> Iterator[Reading]:
         number = _sentence_at(paragraph.sentences, span.start)
         sentence = paragraph.sentences[number]
         answer = Span(max(span.start, sentence.start), min(span.end, sentence.end))
-        features = {
-            "span": score,
-            "answerable": evidence.extract.answerable,
-            "score": evidence.score,
-        }
+        features = {"answerable": evidence.extract.answerable, "score": evidence.score}
         if evidence.cosines is not None:
             features["cosine"] = float(evidence.cosines[number])
-        yield Reading(evidence.passage, answer, sentence, 0.0, features)
+        yield Reading(evidence.passage, answer, sentence, 0.0, features), score
 
 
 def _sentence_at(sentences: Sequence[Span], place: int) -> int:
@@ -57,16 +54,16 @@ def _sentence_at(sentences: Sequence[Span], place: int) -> int:
     return max((n for n, sentence in enumerate(sentences) if sentence.start <= place), default=0)
 
 
-def _best_scores(readings: Sequence[Reading]) -> Mapping[str, float]:
+def _best_scores(proposed: Sequence[tuple[Reading, float]]) -> Mapping[str, float]:
     """The best score of each distinct answer."""
     best: dict[str, float] = {}
-    for reading in readings:
-        text, score = normalised(reading.text), reading.features["span"]
+    for reading, score in proposed:
+        text = normalised(reading.text)
         best[text] = max(score, best.get(text, score))
     return best
 
 
-def _lead(reading: Reading, best: Mapping[str, float]) -> float:
-    """By how much the answer's best score exceeds that of any other, or 0, that of none."""
+def _rival(reading: Reading, best: Mapping[str, float]) -> float:
+    """The best score of any other answer, or that of there being none, which is 0."""
     own = normalised(reading.text)
-    return best[own] - max([0.0, *(score for text, score in best.items() if text != own)])
+    return max([0.0, *(score for text, score in best.items() if text != own)])

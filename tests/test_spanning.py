@@ -83,7 +83,7 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     write_article(seeds, "moscow.txt", "The operator, the operator, said Moscow, is a plan.")
     write_article(seeds, "brussels.txt", "Brussels proposed the plan with an operator in July.")
     write_article(seeds, "vienna.txt", "Der Plan und der operator sind in Wien noch nicht bekannt.")
-    settings = Settings(seeds=seeds, index=tmp_path_factory.mktemp("index"))
+    settings = Settings(seeds=seeds, index=tmp_path_factory.mktemp("index"), read_depth=20)
     build(settings, WordEmbedder(), progress=silent)
     return settings
 

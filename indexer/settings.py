@@ -94,8 +94,8 @@ class Settings(BaseModel):
         0,
         ge=0,
         le=100,
-        description="First paragraphs that the trained reader reads, such as 20; 0 leaves answers to "
-        "whole sentences and the order to the searches.",
+        description="First paragraphs that the trained reader reads, such as 20; 0 leaves answers "
+        "to whole sentences and the order to the searches.",
     )
     read_ms: int = Field(
         150,

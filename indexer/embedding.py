@@ -75,7 +75,9 @@ class SentenceEmbedder:
     @cached_property
     def precision(self) -> str:
         """The arithmetic in use: ``float32`` or ``bfloat16``."""
-        return _bfloat16_or_float32() if self._precision == "auto" else self._precision
+        if self._precision != "auto":
+            return self._precision
+        return "bfloat16" if bfloat16_is_fast() else "float32"
 
     @property
     def fingerprint(self) -> str:
@@ -225,13 +227,12 @@ def _float_pooling() -> Any:
     return Widen()
 
 
-def _bfloat16_or_float32() -> str:
-    """Bfloat16 only where the processor computes in it; elsewhere it is emulated and slower."""
+def bfloat16_is_fast() -> bool:
+    """Whether this processor computes in bfloat16; elsewhere it is emulated and slower."""
     import torch  # noqa: PLC0415 - see SentenceEmbedder._model
 
     cpu = torch.cpu
-    fast = cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported()  # noqa: SLF001 - torch has no public test
-    return "bfloat16" if fast else "float32"
+    return cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported()  # noqa: SLF001 - torch has no public test
 
 
 def read_tokenizer(folder: Path) -> Tokenizer:

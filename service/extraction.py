@@ -23,11 +23,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from indexer.embedding import packaged_folder, read_tokenizer
+from indexer.embedding import bfloat16_is_fast, packaged_folder, read_tokenizer
 from indexer.errors import ModelError
 from indexer.types import Span
 from service.extracts import Extract
-from service.network import Network, bfloat16_is_fast
+from service.network import Network
 from service.spans import best_spans
 
 WEIGHTS = Path(__file__).resolve().parent / "weights" / "reader.safetensors"

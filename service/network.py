@@ -101,12 +101,6 @@ class Network(nn.Module):
         self.load_state_dict({name: each.float() for name, each in weights.items()}, strict=False)
 
 
-def bfloat16_is_fast() -> bool:
-    """Whether this processor computes in bfloat16; elsewhere it is emulated and slower."""
-    cpu = torch.cpu
-    return cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported()  # noqa: SLF001 - torch has no public test
-
-
 _NAMES = {
     "gathered": "attention.output.dense",
     "attention_norm": "attention.output.LayerNorm",

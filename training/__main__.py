@@ -13,7 +13,7 @@ from service.extraction import WEIGHTS
 from service.network import Network
 from training.batches import Source
 from training.curve import draw
-from training.examples import Example, Examples, parted, read_examples, read_judged
+from training.examples import Example, Examples, judged_examples, parted, read_examples
 from training.export import export
 from training.loop import Trainer
 from training.negatives import hard_negatives
@@ -55,7 +55,7 @@ def main(  # noqa: PLR0913 - an option each
         sources.append(of_stage)
     unseen = {
         "tydiqa-en-dev": read_examples(data / "reader", "tydiqa-en-dev", tokenizer),
-        "xquad-en": read_judged(data / "eval" / "xquad-en", tokenizer),
+        "xquad-en": judged_examples(data / "eval" / "xquad-en", tokenizer),
     }
 
     def evaluate(network: Network) -> dict[str, float]:

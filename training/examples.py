@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from service.judgments import read_judged
+
 Tokens = npt.NDArray[np.int32]
 
 
@@ -92,28 +94,24 @@ def _rows(path: Path) -> Iterator[Any]:
         yield from map(json.loads, file)
 
 
-def read_judged(folder: Path, tokenizer: Tokenizer) -> Examples:
+def judged_examples(folder: Path, tokenizer: Tokenizer) -> Examples:
     """The questions of a set as BEIR has them, each with the text that answers it."""
-    texts = {row["_id"]: row["text"] for row in _plain(folder / "corpus.jsonl")}
-    questions = {row["_id"]: row["text"] for row in _plain(folder / "queries.jsonl")}
-    answers = {row["_id"]: tuple(row["answers"]) for row in _plain(folder / "answers.jsonl")}
-    judged = (folder / "qrels" / "test.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    judged = read_judged(folder)
+    with judged.corpus.open(encoding="utf-8") as file:
+        texts = {row["_id"]: row["text"] for row in map(json.loads, file)}
     numbers = {id_: number for number, id_ in enumerate(texts)}
-    contexts = _contexts(list(texts.values()), tokenizer)
-    examples = []
-    for line in judged:
-        question, document, _ = line.split("\t")
-        code = tokenizer.encode(questions[question], add_special_tokens=False)
-        examples.append(
-            Example(
-                question=questions[question],
-                tokens=np.array(code.ids, np.int32),
-                context=numbers[document],
-                answers=answers[question],
-                spans=(),
-            )
+    examples = tuple(
+        Example(
+            question=question,
+            tokens=np.array(tokenizer.encode(question, add_special_tokens=False).ids, np.int32),
+            context=numbers[document],
+            answers=tuple(judged.answers[id_]),
+            spans=(),
         )
-    return Examples(folder.name, contexts, tuple(examples))
+        for id_, question in judged.questions.items()
+        for document in judged.qrels[id_]
+    )
+    return Examples(judged.name, _contexts(list(texts.values()), tokenizer), examples)
 
 
 def _contexts(texts: list[str], tokenizer: Tokenizer) -> tuple[Context, ...]:
@@ -122,8 +120,3 @@ def _contexts(texts: list[str], tokenizer: Tokenizer) -> tuple[Context, ...]:
         Context(text, np.array(code.ids, np.int32), np.array(code.offsets, np.int32).reshape(-1, 2))
         for text, code in zip(texts, codes, strict=True)
     )
-
-
-def _plain(path: Path) -> Iterator[Any]:
-    with path.open(encoding="utf-8") as file:
-        yield from map(json.loads, file)

@@ -28,6 +28,7 @@ from indexer.errors import ModelError
 from indexer.types import Span
 from service.extracts import Extract
 from service.network import Network
+from service.pairs import joined, padded
 from service.spans import best_spans
 
 WEIGHTS = Path(__file__).resolve().parent / "weights" / "reader.safetensors"
@@ -47,9 +48,6 @@ _REMEMBERED = 8192
 
 _SPANS = 3
 """Spans kept of a passage."""
-
-_CLS, _SEP = 101, 102
-
 
 Ids = npt.NDArray[np.int64]
 
@@ -124,15 +122,11 @@ class NetworkExtractor:
         tokens, offsets = self._coded(text)
         room = ROOM - len(asked) - 3
         starts = [0, *range(room - _OVERLAP, len(tokens) - _OVERLAP, room - _OVERLAP)]
-        return [
-            _Window(
-                text,
-                np.concatenate([[_CLS], asked, [_SEP], tokens[at : at + room], [_SEP]]),
-                offsets[at : at + room],
-                len(asked) + 2,
-            )
-            for at in starts
-        ]
+        windows = []
+        for at in starts:
+            pair, begin = joined(asked, tokens[at : at + room])
+            windows.append(_Window(text, pair, offsets[at : at + room], begin))
+        return windows
 
     def _code(self, text: str) -> tuple[Ids, Ids]:
         code = self._tokenizer.encode(text, add_special_tokens=False)
@@ -141,15 +135,9 @@ class NetworkExtractor:
     def _extracts(self, windows: list[_Window]) -> dict[str, Extract]:
         found: dict[str, Extract] = {}
         for group in _alike(windows):
-            longest = max(window.length for window in group)
-            tokens = np.zeros((len(group), longest), np.int64)
-            segments, there = np.zeros_like(tokens), np.zeros(tokens.shape, bool)
-            for row, window in enumerate(group):
-                tokens[row, : window.length] = window.tokens
-                segments[row, window.begin : window.length] = 1
-                there[row, : window.length] = True
+            arrays = padded([(window.tokens, window.begin) for window in group])
             with torch.inference_mode():
-                scores = self._network(*map(torch.from_numpy, (tokens, segments, there)))
+                scores = self._network(*map(torch.from_numpy, arrays))
             first, last = scores.first.numpy(), scores.last.numpy()
             for row, window in enumerate(group):
                 inside = slice(window.begin, window.length - 1)

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from service.pairs import joined, padded
 from training.examples import Context, Example, Examples, Tokens
 from training.recipe import Stage
-
-CLS, SEP = 101, 102
-"""Of BERT's vocabulary; padding is 0."""
 
 _POOL = 64
 """Batches among which pairs are sorted by length."""
@@ -26,7 +25,7 @@ class Pair:
     A pair without an answer has both at ``[CLS]``, which is 0.
     """
 
-    tokens: Tokens
+    tokens: npt.NDArray[np.int64]
     passage: int
     first: int
     last: int
@@ -77,25 +76,14 @@ def drawn(sources: list[Source], stage: Stage, seed: int) -> Iterator[Batch]:
     return (batch_of(pairs) for pairs in batches)
 
 
-def joined(question: Tokens, passage: Tokens) -> tuple[Tokens, int]:
-    """The tokens of a pair, and where those of the passage begin."""
-    parts = ([CLS], question, [SEP], passage, [SEP])
-    return np.concatenate(parts).astype(np.int32), len(question) + 2
-
-
 def batch_of(pairs: list[Pair]) -> Batch:
     """The tensors of ``pairs``."""
-    longest = max(len(pair.tokens) for pair in pairs)
-    tokens = np.zeros((len(pairs), longest), np.int64)
-    segments, there = np.zeros_like(tokens), np.zeros(tokens.shape, bool)
-    for row, pair in enumerate(pairs):
-        tokens[row, : len(pair.tokens)] = pair.tokens
-        there[row, : len(pair.tokens)] = True
-        segments[row, pair.passage : len(pair.tokens)] = 1
+    arrays = padded([(pair.tokens, pair.passage) for pair in pairs])
+    tokens, segments, there = map(torch.from_numpy, arrays)
     return Batch(
-        torch.from_numpy(tokens),
-        torch.from_numpy(segments),
-        torch.from_numpy(there),
+        tokens,
+        segments,
+        there,
         torch.tensor([pair.first for pair in pairs]),
         torch.tensor([pair.last for pair in pairs]),
     )

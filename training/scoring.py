@@ -9,8 +9,9 @@ import torch
 
 from service.metrics import AGREEMENT, agreement
 from service.network import Network
+from service.pairs import joined
 from service.spans import best_spans
-from training.batches import Pair, batch_of, joined
+from training.batches import Pair, batch_of
 from training.examples import Context, Example
 
 _ROOM = 384

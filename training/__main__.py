@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -41,18 +42,20 @@ def main(  # noqa: PLR0913 - an option each
     work.mkdir(parents=True, exist_ok=True)
     base = packaged_folder()
     tokenizer = read_tokenizer(base)
-    held: list[tuple[Examples, list[Example]]] = []
-    sources = []
+    held: dict[str, tuple[Examples, list[Example]]] = {}
+    read: dict[str, Source] = {}
     for stage in RECIPE.stages:
-        of_stage = []
-        for name, share in stage.shares.items():
+        for name in (name for name in stage.shares if name not in read):
             examples = read_examples(data / "reader", name, tokenizer)
             asked, out = parted(examples, RECIPE.held_out)
             negatives = hard_negatives(examples, asked) if stage.negatives else []
-            of_stage.append(Source(examples, asked, negatives, share))
+            read[name] = Source(examples, asked, negatives, share=1.0)
             if stage.negatives:
-                held.append((examples, out))
-        sources.append(of_stage)
+                held[name] = examples, out
+    sources = [
+        [replace(read[name], share=share) for name, share in stage.shares.items()]
+        for stage in RECIPE.stages
+    ]
     unseen = {
         "tydiqa-en-dev": read_examples(data / "reader", "tydiqa-en-dev", tokenizer),
         "xquad-en": judged_examples(data / "eval" / "xquad-en", tokenizer),
@@ -66,7 +69,7 @@ def main(  # noqa: PLR0913 - an option each
                 values[f"{name} {metric}"] = value
         scores = [
             reading(network, examples.contexts, _sample(out, _SAMPLE // len(held)))
-            for examples, out in held
+            for examples, out in held.values()
         ]
         for metric in scores[0]:
             values[f"held out {metric}"] = sum(each[metric] for each in scores) / len(scores)

@@ -33,13 +33,17 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tensors of n pairs of t tokens, see :class:`service.network.Network`."""
+    """Tensors of n pairs of t tokens, see :class:`service.network.Network`.
+
+    ``asked`` numbers their questions: pairs that are to be compared have the same number.
+    """
 
     tokens: Tensor
     segments: Tensor
     there: Tensor
     first: Tensor
     last: Tensor
+    asked: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +59,46 @@ class Source:
 def drawn(sources: list[Source], stage: Stage, seed: int) -> Iterator[Batch]:
     """The batches of one round."""
     random = np.random.default_rng(seed)
-    pairs: list[Pair] = []
+    groups: list[list[Pair]] = []
     for source in sources:
         count = round(source.share * len(source.asked))
         for at in random.permutation(len(source.asked))[:count].tolist():
             example = source.asked[at]
-            pairs.append(
-                _answered(example, source.examples.contexts[example.context], stage, random)
-            )
+            context = source.examples.contexts[example.context]
+            groups.append([_answered(example, context, stage, random)])
             if source.negatives and source.negatives[at] and random.random() < stage.negatives:
                 other = int(random.choice(source.negatives[at]))
-                pairs.append(_unanswered(example, source.examples.contexts[other], stage, random))
-    order = random.permutation(len(pairs)).tolist()
+                empty = _unanswered(example, source.examples.contexts[other], stage, random)
+                groups += [[groups.pop()[0], empty]] if stage.compared else [[empty]]
+    order = random.permutation(len(groups)).tolist()
     size = stage.batch * _POOL
-    batches: list[list[Pair]] = []
+    batches: list[list[list[Pair]]] = []
     for at in range(0, len(order), size):
-        pool = sorted((pairs[i] for i in order[at : at + size]), key=lambda pair: len(pair.tokens))
-        cut = [pool[i : i + stage.batch] for i in range(0, len(pool), stage.batch)]
+        pool = sorted((groups[i] for i in order[at : at + size]), key=_longest)
+        cut = list(_cut(pool, stage.batch))
         batches += [cut[i] for i in random.permutation(len(cut)).tolist()]
-    return (batch_of(pairs) for pairs in batches)
+    return map(batch_of, batches)
 
 
-def batch_of(pairs: list[Pair]) -> Batch:
-    """The tensors of ``pairs``."""
+def _longest(group: list[Pair]) -> int:
+    return max(len(pair.tokens) for pair in group)
+
+
+def _cut(groups: list[list[Pair]], count: int) -> Iterator[list[list[Pair]]]:
+    """Parts with ``count`` pairs, or just more where a group would have to be cut."""
+    part: list[list[Pair]] = []
+    for group in groups:
+        part.append(group)
+        if sum(map(len, part)) >= count:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def batch_of(groups: list[list[Pair]]) -> Batch:
+    """The tensors of pairs; those of a group share their question."""
+    pairs = [pair for group in groups for pair in group]
     arrays = padded([(pair.tokens, pair.passage) for pair in pairs])
     tokens, segments, there = map(torch.from_numpy, arrays)
     return Batch(
@@ -86,6 +107,7 @@ def batch_of(pairs: list[Pair]) -> Batch:
         there,
         torch.tensor([pair.first for pair in pairs]),
         torch.tensor([pair.last for pair in pairs]),
+        torch.tensor([number for number, group in enumerate(groups) for _ in group]),
     )
 
 

@@ -86,7 +86,7 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = stage.rate * rate * group["pace"]
         with torch.autocast(self._device, torch.bfloat16):
-            loss = loss_of(self.network, batch, self._device)
+            loss = loss_of(self.network, batch, self._device, compared=stage.compared)
         loss.backward()  # type: ignore[no-untyped-call]  # published so
         nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
         self._optimizer.step()
@@ -166,12 +166,31 @@ class Trainer:
         self._losses = state["losses"]
 
 
-def loss_of(network: Network, batch: Batch, device: str) -> Tensor:
-    """Mean cross-entropy of both ends and of whether there is an answer at all."""
+def loss_of(network: Network, batch: Batch, device: str, *, compared: bool) -> Tensor:
+    """Mean cross-entropy of both ends and of whether there is an answer at all.
+
+    Where pairs are ``compared``, half of the first is over the tokens of all pairs of a question
+    instead of over those of one and ``[CLS]``: the shared normalisation of Clark and Gardner
+    (ACL 2018), which makes the scores of passages comparable.
+    """
     scores = network(batch.tokens.to(device), batch.segments.to(device), batch.there.to(device))
     first, last = batch.first.to(device), batch.last.to(device)
     ends = functional.cross_entropy(scores.first, first) + functional.cross_entropy(
         scores.last, last
     )
+    if compared:
+        asked = batch.asked.to(device)
+        among = _among(scores.first, first, asked) + _among(scores.last, last, asked)
+        ends = (ends + among) / 2
     answered = functional.binary_cross_entropy_with_logits(scores.answerable, (first > 0).float())
     return ends / 2 + answered / 2
+
+
+def _among(scores: Tensor, at: Tensor, asked: Tensor) -> Tensor:
+    """Mean cross-entropy of the tokens ``at`` among all tokens of their question."""
+    of_pairs = scores[:, 1:].logsumexp(1)
+    others = asked[:, None] != asked[None, :]
+    of_questions = of_pairs.expand(len(asked), -1).masked_fill(others, float("-inf")).logsumexp(1)
+    answered = at > 0
+    right = scores.gather(1, at[:, None]).squeeze(1)
+    return (of_questions - right)[answered].sum() / answered.sum().clamp(min=1)

@@ -11,8 +11,9 @@ class Stage:
 
     ``shares`` names the files and the share of their questions that each round draws. ``room`` is
     the most tokens of a pair, and ``negatives`` the share of the drawn questions that are also
-    shown with a passage that does not answer them. The learning rate rises to ``rate`` in the first
-    ``warm`` rounds.
+    shown with a passage that does not answer them. Where ``compared`` is set, the two are read in
+    one batch and the answer has to stand out from the tokens of both. The learning rate rises to
+    ``rate`` in the first ``warm`` rounds.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Stage:
     batch: int
     rate: float
     negatives: float
+    compared: bool
     warm: float
 
 
@@ -48,6 +50,15 @@ class Recipe:
     logged_every: int = 500
 
 
+_PARAGRAPHS = {
+    "squad-train-part": 1.0,
+    "tydiqa-en-train": 1.0,
+    "qed-dev": 1.0,
+    "mlqa-en-dev": 1.0,
+    "squadshifts-amazon": 0.45,
+    "squadshifts-reddit": 0.45,
+}
+
 RECIPE = Recipe(
     stages=(
         Stage(
@@ -58,24 +69,30 @@ RECIPE = Recipe(
             batch=48,
             rate=3e-4,
             negatives=0.0,
+            compared=False,
             warm=0.04,
         ),
         Stage(
             name="paragraphs",
-            shares={
-                "squad-train-part": 1.0,
-                "tydiqa-en-train": 1.0,
-                "qed-dev": 1.0,
-                "mlqa-en-dev": 1.0,
-                "squadshifts-amazon": 0.45,
-                "squadshifts-reddit": 0.45,
-            },
-            rounds=1.4,
+            shares=_PARAGRAPHS,
+            rounds=0.84,
             room=256,
             batch=16,
             rate=2e-4,
             negatives=0.22,
+            compared=False,
             warm=0.08,
+        ),
+        Stage(
+            name="comparisons",
+            shares=_PARAGRAPHS,
+            rounds=1.3,
+            room=256,
+            batch=16,
+            rate=2e-4,
+            negatives=0.6,
+            compared=True,
+            warm=0.04,
         ),
     )
 )

@@ -32,7 +32,7 @@ def reading(
     network.eval()
     for at in range(0, len(order), _BATCH):
         rows = order[at : at + _BATCH]
-        batch = batch_of([pairs[row] for row in rows])
+        batch = batch_of([[pairs[row]] for row in rows])
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             scores = network(batch.tokens, batch.segments, batch.there)
         first, last = scores.first.numpy(), scores.last.numpy()

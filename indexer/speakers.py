@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
+from indexer.cues import may_report
 from indexer.languages import MODEL_LANGUAGE
 from indexer.layouts import layouts
-from indexer.parsing import PARSER, Parser
+from indexer.parsing import PARSER, parse
 from indexer.punctuation import trimmed
 from indexer.quotations import ENOUGH, overlap, quotations
 from indexer.sayings import Saying, sayings
@@ -24,7 +25,7 @@ from indexer.types import Attribution, Span
 ATTRIBUTOR = f"winnow-1 {PARSER}"
 """Names everything that decides who said what; raise the number with every change of the rules."""
 
-_CLEAR = -0.25
+_CLEAR = -0.3
 """Log-odds of a report that gives its sentence a speaker: see benchmarks/results/speakers.md."""
 
 _BESIDE = -2.0
@@ -55,11 +56,8 @@ class Attributor(Protocol):
         """Who says what in a paragraph, in the order of the cues."""
 
 
-@dataclass(frozen=True, slots=True)
 class RuleAttributor:
     """Rules over a dependency parse; knows English only and finds nothing in other languages."""
-
-    parser: Parser
 
     def attributions(
         self, text: str, sentences: Sequence[Span], language: str | None
@@ -68,9 +66,15 @@ class RuleAttributor:
         if language != MODEL_LANGUAGE or len(text) > _LONGEST or not sentences:
             return ()
         quoted = quotations(text)
+        if not (quoted or may_report(text)):
+            return ()
         sentences = without_dateline(text, sentences)
-        doc = self.parser.parse(text, sentences)
+        doc = parse(text, sentences)
         return decide(text, (*layouts(doc, quoted), *sayings(doc, quoted)), sentences, quoted)
+
+
+RULES = RuleAttributor()
+"""The one that builds use. The parser is loaded when it is first needed, and then kept."""
 
 
 def without_dateline(text: str, sentences: Sequence[Span]) -> tuple[Span, ...]:

@@ -13,6 +13,7 @@ import numpy as np
 from indexer.cache import CachedEmbedder
 from indexer.inverting import KeywordWriter
 from indexer.manifest import ARTICLES, KEYWORD, SENTENCES, VECTORS
+from indexer.speakers import Attributor
 from indexer.storing import StoreWriter, content_digest
 from indexer.types import Article, Paragraph, Vectors
 from indexer.vectors import VectorWriter
@@ -27,16 +28,24 @@ class GenerationWriter:
     The folder is empty, or has what the generation in ``parent`` has but its vector index.
     ``articles``, ``paragraphs`` and ``windowed`` count what is there at the end; the last are
     paragraphs that the model cannot read at once and that have several vectors. ``languages``
-    counts articles by the codes of their languages.
+    counts articles by the codes of their languages, ``attributions`` what is said by somebody.
     """
 
-    def __init__(self, folder: Path, embedder: CachedEmbedder, parent: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        embedder: CachedEmbedder,
+        attributor: Attributor,
+        parent: Path | None = None,
+    ) -> None:
         self.articles = 0
         self.paragraphs = 0
         self.windowed = 0
+        self.attributions = 0
         self.languages: dict[str, int] = {}
         self._folder = folder
         self._embedder = embedder
+        self._attributor = attributor
         self._vectors = (
             VectorWriter(folder / VECTORS, embedder.dimensions)
             if parent is None
@@ -87,6 +96,7 @@ class GenerationWriter:
             self._store.finish()
             self._vectors.save()
             self.articles, self.paragraphs, self.windowed = self._store.counts()
+            self.attributions = self._store.attributions()
             self.languages = self._store.languages()
 
     def _recall(self, id_: str) -> None:
@@ -118,7 +128,10 @@ class GenerationWriter:
                 self._article = article
                 self._store.add_article(article, seed, of_titles[i])
             count = len(of_windows[i])
-            key = self._store.add_paragraph(article, paragraph, of_sentences[i], count)
+            said = self._attributor.attributions(
+                paragraph.text, paragraph.sentences, article.language
+            )
+            key = self._store.add_paragraph(article, paragraph, of_sentences[i], count, said)
             self._keyword.add(
                 key,
                 article.title,

@@ -115,9 +115,9 @@ class Engine:
                 hits = hits_of(snapshot, ranking, evidence[: query.limit], page)
             return AnswerResult(
                 question=query.q,
-                answer=answer_of(decision.answer) if decision.answer else None,
+                answer=answer_of(snapshot, decision.answer) if decision.answer else None,
                 reason=decision.reason,
-                alternatives=[answer_of(reading) for reading in decision.alternatives],
+                alternatives=[answer_of(snapshot, reading) for reading in decision.alternatives],
                 hits=hits,
                 next_cursor=_next(snapshot, query, ranking, place),
                 **self._understanding(snapshot, query, ranking, watch),

@@ -13,6 +13,7 @@ from service.reading import Evidence, Reading, content_words, sentence_features
 from service.results import (
     AnswerShape,
     ArticleShape,
+    AttributionShape,
     ContributionShape,
     CopyShape,
     Explanation,
@@ -22,6 +23,7 @@ from service.results import (
 )
 from service.retrieval import Ranked, Ranking
 from service.snapshot import Snapshot
+from service.speakers import of_answer, of_sentence
 from service.spelling import taken_for
 
 
@@ -39,7 +41,7 @@ def hits_of(
             paragraph=ParagraphShape.of(item.passage.article, item.passage.paragraph),
             article=ArticleShape.of(item.passage.article),
             matches=list(_matches(snapshot, ranking, item)),
-            best_sentence=_best_sentence(asked, item),
+            **_best_sentence(snapshot, asked, item),
             contributions=[
                 ContributionShape(
                     **asdict(part),
@@ -58,10 +60,21 @@ def _matches(snapshot: Snapshot, ranking: Ranking, evidence: Evidence) -> tuple[
     return snapshot.keyword.matches(ranking.query, passage.paragraph.text, passage.article.language)
 
 
-def _best_sentence(asked: str, evidence: Evidence) -> Span | None:
+def _best_sentence(
+    snapshot: Snapshot, asked: str, evidence: Evidence
+) -> dict[str, Span | AttributionShape | None]:
+    """The sentence nearest to what is ``asked``, and who says it."""
     cosines, coverage = sentence_features(asked, evidence)
     merits = cosines + coverage
-    return evidence.passage.paragraph.sentences[int(merits.argmax())] if merits.any() else None
+    if not merits.any():
+        return {"best_sentence": None, "attributed_to": None}
+    paragraph = evidence.passage.paragraph
+    best = paragraph.sentences[int(merits.argmax())]
+    said = of_sentence(snapshot.store.attributions(evidence.passage.key), best)
+    return {
+        "best_sentence": best,
+        "attributed_to": AttributionShape.of(said, paragraph.text),
+    }
 
 
 def explanation_of(snapshot: Snapshot, ranking: Ranking, settings: Settings) -> Explanation:
@@ -79,6 +92,13 @@ def explanation_of(snapshot: Snapshot, ranking: Ranking, settings: Settings) -> 
     )
 
 
-def answer_of(reading: Reading) -> AnswerShape:
-    """The shape of what was read."""
-    return AnswerShape.of(reading.passage, reading.answer, reading.sentence, reading.confidence)
+def answer_of(snapshot: Snapshot, reading: Reading) -> AnswerShape:
+    """The shape of what was read, with who says it."""
+    attributions = snapshot.store.attributions(reading.passage.key)
+    return AnswerShape.of(
+        reading.passage,
+        reading.answer,
+        reading.sentence,
+        reading.confidence,
+        of_answer(attributions, reading.answer, reading.sentence),
+    )

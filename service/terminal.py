@@ -189,6 +189,7 @@ def printable(text: str) -> str:
 def _hit(hit: HitShape, *, explain: bool) -> Iterator[str]:
     yield click.style(f"{hit.rank}. {_headline(hit.article)}", bold=True)
     yield from _paragraph(hit.paragraph.text, hit.best_sentence)
+    yield from _said_by(hit)
     place = f"{_origin(hit.article)}, paragraph {hit.paragraph.number}"
     yield click.style(f"   {place} ({hit.paragraph.id})", dim=True)
     yield from _also_in(hit.also_in)
@@ -210,6 +211,7 @@ def _also_in(copies: Sequence[CopyShape]) -> Iterator[str]:
 def _answer(answer: AnswerShape) -> Iterator[str]:
     for line in _wrapped(f"“{printable(answer.text)}”"):
         yield click.style(line, bold=True)
+    yield from _said_by(answer)
     yield click.style(f"   {_headline(answer.article)}", dim=True)
     yield click.style(
         f"   {_origin(answer.article)}, paragraph {answer.paragraph.number}, "
@@ -217,6 +219,12 @@ def _answer(answer: AnswerShape) -> Iterator[str]:
         dim=True,
     )
     yield ""
+
+
+def _said_by(found: HitShape | AnswerShape) -> Iterator[str]:
+    """Whose words they are, if somebody's."""
+    if found.attributed_to is not None:
+        yield f"   said by {printable(found.attributed_to.text)}"
 
 
 def _paragraph(text: str, best: Span | None) -> Iterator[str]:

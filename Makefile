@@ -29,6 +29,7 @@ bench: .venv/installed-dev
 	$(BIN)/python benchmarks/fusion.py
 	$(BIN)/python benchmarks/cost.py
 	$(BIN)/python benchmarks/answers.py
+	$(BIN)/python benchmarks/speakers.py
 	$(BIN)/python benchmarks/typos.py
 	$(BIN)/python benchmarks/rebuilds.py
 	$(BIN)/python benchmarks/rebuilds.py --model

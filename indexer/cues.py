@@ -80,13 +80,13 @@ def strength(use: str, word: str) -> float:
 
 @cache
 def _reporting_stems() -> frozenset[str]:
-    """Stems of the verbs that report more likely than not in some use, and their odd forms."""
+    """Stems of the verbs and adjectives that may well report in some use, and their odd forms."""
     words = {
         word.split()[0]
         for use, table in _tables().items()
-        if not use.startswith(("adjective", "noun"))
+        if not use.startswith("noun")
         for word, odds in table.items()
-        if odds >= 0
+        if odds >= -0.5
     }
     return frozenset(stem(word, "en") for word in words) | _ODD_FORMS
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from indexer.cues import may_report
 from indexer.languages import MODEL_LANGUAGE
 from indexer.layouts import layouts
 from indexer.parsing import PARSER, parse
-from indexer.punctuation import trimmed
+from indexer.punctuation import SPACE
 from indexer.quotations import ENOUGH, overlap, quotations
 from indexer.sayings import Saying, sayings
 from indexer.types import Attribution, Span
@@ -25,7 +25,7 @@ from indexer.types import Attribution, Span
 ATTRIBUTOR = f"winnow-1 {PARSER}"
 """Names everything that decides who said what; raise the number with every change of the rules."""
 
-_CLEAR = -0.3
+CLEAR = -0.35
 """Log-odds of a report that gives its sentence a speaker: see benchmarks/results/speakers.md."""
 
 _BESIDE = -2.0
@@ -36,6 +36,8 @@ _QUOTED = -1.0
 
 _BRIEF = 60
 """Characters of content under which the sentence's clearest report holds for all of it."""
+
+_JOINTS = f"{SPACE},;:–—―-"
 
 _LONGEST = 5000
 """Characters of the longest paragraph that is parsed: what is longer is a table or worse."""
@@ -65,12 +67,28 @@ class RuleAttributor:
         """See :class:`Attributor`."""
         if language != MODEL_LANGUAGE or len(text) > _LONGEST or not sentences:
             return ()
-        quoted = quotations(text)
-        if not (quoted or may_report(text)):
-            return ()
-        sentences = without_dateline(text, sentences)
-        doc = parse(text, sentences)
-        return decide(text, (*layouts(doc, quoted), *sayings(doc, quoted)), sentences, quoted)
+        reports = reported(text, sentences)
+        return () if reports is None else decide(reports)
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """All that may be a report in a paragraph, with what is needed to decide."""
+
+    text: str
+    found: tuple[Saying, ...]
+    sentences: tuple[Span, ...]
+    quoted: tuple[Span, ...]
+
+
+def reported(text: str, sentences: Sequence[Span]) -> Reports | None:
+    """What may be reported in an English paragraph; None where no word of it may report."""
+    quoted = quotations(text)
+    if not (quoted or may_report(text)):
+        return None
+    body = without_dateline(text, sentences)
+    doc = parse(text, body)
+    return Reports(text, (*layouts(doc, quoted), *sayings(doc, quoted)), body, quoted)
 
 
 RULES = RuleAttributor()
@@ -86,10 +104,9 @@ def without_dateline(text: str, sentences: Sequence[Span]) -> tuple[Span, ...]:
     return (Span(max(first.start, dateline.end()), first.end), *others)
 
 
-def decide(
-    text: str, found: Sequence[Saying], sentences: Sequence[Span], quoted: Sequence[Span]
-) -> tuple[Attribution, ...]:
-    """The reports that count among those ``found``, each with all that is said."""
+def decide(reports: Reports, clear: float = CLEAR) -> tuple[Attribution, ...]:
+    """The reports that count, each with all that is said."""
+    found, sentences, quoted = reports.found, reports.sentences, reports.quoted
     chosen: list[Saying] = []
     for number, sentence in enumerate(sentences):
         until = sentences[number + 1].start if number + 1 < len(sentences) else None
@@ -98,23 +115,25 @@ def decide(
             for each in found
             if sentence.start <= each.cue.start and (until is None or each.cue.start < until)
         ]
-        chosen += _of_sentence(here, sentence, quoted)
+        chosen += _of_sentence(here, sentence, quoted, clear)
     continued = _continued(chosen, sentences, quoted)
     attributions = [
-        Attribution(_content(text, each), each.speaker, each.cue)
+        Attribution(_content(reports.text, each), each.speaker, each.cue)
         for each in sorted(continued, key=lambda each: (each.cue, each.speaker))
     ]
     return tuple(each for each in attributions if each.content)
 
 
-def _of_sentence(found: Sequence[Saying], sentence: Span, quoted: Sequence[Span]) -> list[Saying]:
+def _of_sentence(
+    found: Sequence[Saying], sentence: Span, quoted: Sequence[Span], clear: float
+) -> list[Saying]:
     if not found:
         return []
     best = max(found, key=lambda each: each.odds)
     quotes = sum(overlap(span, sentence) for span in quoted) >= ENOUGH
-    if best.odds < (_QUOTED if quotes else _CLEAR):
+    if best.odds < (_QUOTED if quotes else clear):
         return []
-    beside = _BESIDE if quotes or best.odds >= _CLEAR else best.odds
+    beside = _BESIDE if quotes or best.odds >= clear else best.odds
     return [
         _completed(each, sentence) if each is best else each
         for each in found
@@ -188,5 +207,12 @@ def _content(text: str, saying: Saying) -> tuple[Span, ...]:
         else:
             merged.append(span)
     holes = sorted((saying.speaker, saying.cue))
-    pieces = [trimmed(text, *piece) for span in merged for piece in _without(span, holes)]
+    pieces = [_bare(text, piece) for span in merged for piece in _without(span, holes)]
     return tuple(each for each in pieces if any(map(str.isalnum, text[each.start : each.end])))
+
+
+def _bare(text: str, span: Span) -> Span:
+    """``span`` without blanks and without what only joins it to who says it."""
+    piece = text[span.start : span.end]
+    start = span.start + len(piece) - len(piece.lstrip(_JOINTS))
+    return Span(start, max(start, span.start + len(piece.rstrip(_JOINTS))))

@@ -277,7 +277,9 @@ def check_access(document: Document) -> None:
     assert document.links[0] == "#main"
     assert document.all("label", for_="q")
     named = len(document.all("label")) - 1
-    assert named == len(document.all("select")) + len(document.all("input", type="date"))
+    assert named == len(document.all("select")) + sum(
+        len(document.all("input", type=kind)) for kind in ("date", "text")
+    )
     for _, attributes in document.elements:
         for name in ("aria-labelledby", "aria-describedby"):
             assert attributes.get(name) in {None, *ids}

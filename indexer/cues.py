@@ -4,7 +4,7 @@
 seldom where somebody shows a picture. So the words stand in cues.txt by what they are used with.
 Their log-odds were counted in the train part of PolNeAR, US news of 2015 and 2016 with 20,000
 attributions marked by hand (Newell, Margolin and Ruths: An attribution relations corpus for
-political news, LREC 2018); words that it has seldom were left out.
+political news, LREC 2018) and drawn towards those of seldom words, the rarer a word is there.
 """
 # ruff: noqa: SIM905 - words in a string read better than a column of fifty literals
 

@@ -25,16 +25,16 @@ from indexer.types import Attribution, Span
 ATTRIBUTOR = f"winnow-1 {PARSER}"
 """Names everything that decides who said what; raise the number with every change of the rules."""
 
-CLEAR = -0.35
+CLEAR = -0.2
 """Log-odds of a report that gives its sentence a speaker: see benchmarks/results/speakers.md."""
 
-_BESIDE = -2.0
+_BESIDE = -1.5
 """Log-odds from which on a report counts in a sentence that has a clear one."""
 
 _QUOTED = -1.0
 """Log-odds that suffice in a sentence with a quotation."""
 
-_BRIEF = 60
+_BRIEF = 40
 """Characters of content under which the sentence's clearest report holds for all of it."""
 
 _JOINTS = f"{SPACE},;:–—―-"

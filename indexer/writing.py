@@ -15,7 +15,7 @@ from indexer.inverting import KeywordWriter
 from indexer.manifest import ARTICLES, KEYWORD, SENTENCES, VECTORS
 from indexer.speakers import Attributor
 from indexer.storing import StoreWriter, content_digest
-from indexer.types import Article, Paragraph, Vectors
+from indexer.types import Article, Attribution, Paragraph, Vectors
 from indexer.vectors import VectorWriter
 
 _BATCH = 256
@@ -53,7 +53,7 @@ class GenerationWriter:
         )
         self._store = StoreWriter(folder / ARTICLES, folder / SENTENCES, self._vectors.dimensions)
         self._keyword = KeywordWriter(folder / KEYWORD)
-        self._waiting: list[tuple[str, Article, Paragraph]] = []
+        self._waiting: list[tuple[str, Article, Paragraph, tuple[Attribution, ...]]] = []
         self._article: Article | None = None
 
     def replace(self, seed: str, articles: Iterable[Article]) -> None:
@@ -66,8 +66,9 @@ class GenerationWriter:
                     continue
                 self._recall(article.id)
                 self._remove(article.id)
-            for paragraph in article.paragraphs:
-                self._waiting.append((seed, article, paragraph))
+            said = self._attributor.attributions(article.paragraphs, article.language)
+            for paragraph, by_whom in zip(article.paragraphs, said, strict=True):
+                self._waiting.append((seed, article, paragraph, by_whom))
                 if len(self._waiting) == _BATCH:
                     self._flush()
         for id_ in before:
@@ -115,22 +116,19 @@ class GenerationWriter:
     def _flush(self) -> None:
         if not self._waiting:
             return  # asking the model for nothing would still load it
-        paragraphs = [paragraph for _, _, paragraph in self._waiting]
-        titles = [[article.title] if article.title else [] for _, article, _ in self._waiting]
+        paragraphs = [paragraph for _, _, paragraph, _ in self._waiting]
+        titles = [[article.title] if article.title else [] for _, article, *_ in self._waiting]
         sentences = [[p.text[s:e] for s, e in p.sentences] for p in paragraphs]
         windows = [[p.text[s:e] for s, e in self._embedder.windows(p.text)] for p in paragraphs]
         vectors = iter(self._encode(titles + sentences + windows))
         of_titles, of_sentences, of_windows = (
             [next(vectors) for _ in paragraphs] for _ in range(3)
         )
-        for i, (seed, article, paragraph) in enumerate(self._waiting):
+        for i, (seed, article, paragraph, said) in enumerate(self._waiting):
             if self._article is not article:
                 self._article = article
                 self._store.add_article(article, seed, of_titles[i])
             count = len(of_windows[i])
-            said = self._attributor.attributions(
-                paragraph.text, paragraph.sentences, article.language
-            )
             key = self._store.add_paragraph(article, paragraph, of_sentences[i], count, said)
             self._keyword.add(
                 key,

@@ -23,8 +23,8 @@ def of_answer(
 ) -> Attribution | None:
     """The one who says what ``answer`` is; of several, who is nearest to it.
 
-    Where nobody says just that, it is who says most of its ``sentence``. An answer that names
-    somebody is not by that one, unless it is the sentence: of "Kern said that it is late", "Kern" is nobody's word.
+    Where nobody says just that, it is who says most of its ``sentence``. An answer that only names
+    somebody is not by that one: of "Kern said that it is late", "Kern" is nobody's word.
     """
     if answer == sentence:
         return of_sentence(attributions, sentence)

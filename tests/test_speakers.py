@@ -7,8 +7,14 @@ from hypothesis import strategies as st
 from indexer.quotations import quotations
 from indexer.sentences import sentences
 from indexer.speakers import RULES
-from indexer.types import Attribution, Span
+from indexer.types import Attribution, Paragraph, Span
 from service.speakers import of_answer, of_sentence
+
+
+def attributions(text: str, language: str | None = "en") -> tuple[Attribution, ...]:
+    paragraph = Paragraph(1, 0, len(text), text, sentences(text))
+    [found] = RULES.attributions([paragraph], language)
+    return found
 
 
 def said(text: str) -> list[tuple[str, str]]:
@@ -18,7 +24,7 @@ def said(text: str) -> list[tuple[str, str]]:
             text[slice(*each.speaker)],
             " … ".join(text[slice(*span)] for span in each.content),
         )
-        for each in RULES.attributions(text, sentences(text), "en")
+        for each in attributions(text)
     ]
 
 
@@ -81,13 +87,13 @@ def test_what_is_said_is_told_apart_from_who_says_it() -> None:
 
 def test_a_quotation_goes_on_until_another_speaks() -> None:
     text = "“The road is open,” Kern said. “It will stay open. We have made sure of that.”"
-    [attribution] = RULES.attributions(text, sentences(text), "en")
+    [attribution] = attributions(text)
     assert all(of_sentence([attribution], each) for each in sentences(text))
 
 
 def test_a_quotation_before_its_speaker_is_hers() -> None:
     text = "“Never. Not while I am here to stop it,” said the mayor."
-    [attribution] = RULES.attributions(text, sentences(text), "en")
+    [attribution] = attributions(text)
     assert all(of_sentence([attribution], each) for each in sentences(text))
 
 
@@ -100,10 +106,20 @@ def test_what_somebody_quoted_says_of_others_is_not_theirs() -> None:
     assert speakers("“The minister said that he would come,” Kern recalled.") == ["Kern"]
 
 
+def test_paragraphs_keep_their_places() -> None:
+    texts = ["“It is late,” said Kern.", "It rained.", "The dam, Voss said, will hold."]
+    paragraphs = [Paragraph(n, 0, len(t), t, sentences(t)) for n, t in enumerate(texts, start=1)]
+    found = list(RULES.attributions(paragraphs, "en"))
+    names = [
+        [t[slice(*each.speaker)] for each in those] for t, those in zip(texts, found, strict=True)
+    ]
+    assert names == [["Kern"], [], ["Voss"]]
+
+
 def test_paragraphs_in_other_languages_have_no_speakers() -> None:
     text = "„Die Brücke bleibt zu“, sagte die Bürgermeisterin am Montag."
-    assert RULES.attributions(text, sentences(text), "de") == ()
-    assert RULES.attributions(text, sentences(text), None) == ()
+    assert attributions(text, "de") == ()
+    assert attributions(text, None) == ()
 
 
 @settings(deadline=None, max_examples=40)
@@ -121,7 +137,7 @@ def test_paragraphs_in_other_languages_have_no_speakers() -> None:
 )
 def test_spans_lie_in_the_paragraph_and_nobody_says_their_own_name(pieces: list[str]) -> None:
     text = " ".join(pieces)
-    for each in RULES.attributions(text, sentences(text), "en"):
+    for each in attributions(text):
         assert text[slice(*each.speaker)].strip()
         assert text[slice(*each.cue)].strip()
         assert each.content
@@ -136,8 +152,8 @@ def test_spans_lie_in_the_paragraph_and_nobody_says_their_own_name(pieces: list[
 @pytest.mark.parametrize("piece", ['"', "(", "said ", "''", "x", "A: "])
 def test_what_is_no_paragraph_is_left_alone(piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
-    assert RULES.attributions(text, (Span(0, len(text)),), "en") == ()
-    assert RULES.attributions("", (), "en") == ()
+    paragraph = Paragraph(1, 0, len(text), text, (Span(0, len(text)),))
+    assert list(RULES.attributions([paragraph], "en")) == [()]
 
 
 @pytest.mark.parametrize(

@@ -25,10 +25,10 @@ from indexer.types import Attribution, Paragraph, Span
 ATTRIBUTOR = f"winnow-1 {PARSER}"
 """Names everything that decides who said what; raise the number with every change of the rules."""
 
-CLEAR = -0.35
+CLEAR = -0.2
 """Log-odds of a report that gives its sentence a speaker: see benchmarks/results/speakers.md."""
 
-_BESIDE = -1.5
+_BESIDE = -2.0
 """Log-odds from which on a report counts in a sentence that has a clear one."""
 
 _QUOTED = -1.0

@@ -808,7 +808,7 @@ def test_a_hit_links_where_else_its_paragraph_stands_and_folds_a_crowd_away(
 
     assert "Also in U.S. may pressure Azerbaijan (Paper 4, 3 July 2025, 05:32); " in page.text
     assert [f"/articles/{ID}#p{copy.number}" in page.links for copy in papers] == [True] * 5
-    assert page.within("details", "summary") == ["And in 2 more"]
+    assert page.within("details", "summary") == ["Narrow down by who says it", "And in 2 more"]
     assert "/?q=who&collapse=0" in page.links
     assert "Copies of a paragraph share its place." in page.text
 

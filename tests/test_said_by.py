@@ -96,7 +96,7 @@ def test_the_terminal_says_who_says_it(engine: Engine) -> None:
 def test_the_page_says_who_says_it_and_narrows_by_it(client: FlaskClient) -> None:
     page = client.get("/?q=ferry").text
     assert 'Said by <bdi lang="en">The mayor, Anna Kern</bdi>' in page
-    assert '<input type="text" name="said_by"' in page
+    assert '<input type="text" form="ask" name="said_by"' in page
     narrowed = client.get("/?q=ferry&said_by=Kern").text
     assert "quoting Kern" in narrowed
     assert "Peter Voss" not in narrowed

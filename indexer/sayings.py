@@ -260,9 +260,8 @@ def _rest(verb: Token, subject: Subject) -> set[int]:
     manner = [
         e for e in verb.children if e.dep_ in {"prep", "advmod", "npadvmod", "dative", "agent"}
     ]
-    return (
-        set(range(verb.sent.start, verb.sent.end)) - words_under(subject.head, *manner) - {verb.i}
-    )
+    other = words_under(subject.head, *manner) | {verb.i}
+    return set(range(verb.sent.start, verb.sent.end)) - other
 
 
 def _noun(noun: Token) -> Iterator[Saying]:

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
@@ -75,7 +76,7 @@ class NetworkExtractor:
         network.start_from(base / "model.safetensors")
         try:
             network.load_trained(load_file(path))
-        except (OSError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError, SafetensorError) as error:
             raise ModelError(
                 f"the reader's weights at {path} cannot be loaded: {error}",
                 hint="Reinstall Winnow; the weights are part of it.",

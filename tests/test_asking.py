@@ -91,7 +91,7 @@ def test_outcomes_are_kept_as_they_were(judged: Judged, index: Indexed, tmp_path
 def outcome(
     confidence: float, *, answerable: bool = True, right: bool = False, span: float = 0.0
 ) -> Outcome:
-    return Outcome("q", answerable, "an answer", confidence, {"span": span}, holds=right, f1=50.0)
+    return Outcome("q", answerable, "an answer", confidence, {"span": span}, holds=right, f1=40.0)
 
 
 def test_a_row_has_what_a_threshold_leaves() -> None:
@@ -101,7 +101,7 @@ def test_a_row_has_what_a_threshold_leaves() -> None:
             *(outcome(confidence, answerable=False) for confidence in (0.7, 0.4, 0.0, 0.2)),
         ]
     )
-    assert found.row(0.5) == pytest.approx((0.75, 0.75, 2 / 3, 50))
+    assert found.row(0.5) == pytest.approx((0.75, 0.75, 2 / 3, 40))
     # Nothing at all is no answer, even where every answer is given.
     assert found.row(0.0)[0] == 0.25
 

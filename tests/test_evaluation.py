@@ -110,7 +110,7 @@ def test_a_comparison_tells_that_another_reader_answered(folder: Path, settings:
         evaluate(judged, ["keyword"], settings, WordEmbedder(), silent, reader=reader)
         for reader in (None, Fixed(1.0))
     )
-    assert compare(then, now).settings == {"reader": ("SentenceReader", "Fixed")}
+    assert compare(then, now).settings == {"reader": ("SpanReader", "Fixed")}
 
 
 def test_an_answer_below_the_threshold_is_none_and_counts_as_wrong(

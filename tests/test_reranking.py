@@ -8,7 +8,7 @@ from indexer.types import Span
 from service.extracts import Extract
 from service.fusion import Contribution
 from service.ranked import Ranked
-from service.reranking import reranked
+from service.reranking import aptness, reranked
 
 SCORES = st.lists(st.floats(0, 1), min_size=1, max_size=12, unique=True)
 
@@ -28,11 +28,35 @@ def believed(answerable: float) -> Extract:
 
 def test_a_paragraph_that_answers_passes_one_that_does_not() -> None:
     first, second = ranking([0.62, 0.6])
-    after = reranked([first, second], {0: believed(-5), 1: believed(5)}, 0.1)
+    after = reranked([first, second], {0: believed(-6), 1: believed(6)}, 0.2)
     assert [(each.paragraph, each.rank) for each in after] == [(1, 1), (0, 2)]
     part = after[0].contributions[-1]
-    assert (part.source, part.rank, part.raw) == ("rerank", 1, 5)
-    assert part.points == pytest.approx(0.1 * 0.9933, abs=1e-4)
+    assert (part.source, part.rank, part.raw) == ("rerank", 1, 6)
+    assert part.points == pytest.approx(0.2 * 0.7)
+
+
+@pytest.mark.parametrize(
+    ("question", "words", "apt"),
+    [
+        ("who proposed an operator", 40, 1.0),
+        ("Brussels proposed which operator", 120, 1.0),
+        ("is there an operator", 40, 1.0),
+        ("the operator was proposed by?", 40, 1.0),
+        ("who proposed an operator", 135, 0.5),
+        ("who proposed an operator", 150, 0.0),
+        ("Brussels proposed an operator.", 40, 0.0),
+        ("third-party operator", 40, 0.0),
+        ("whole islands", 40, 0.0),
+    ],
+)
+def test_questions_to_paragraphs_of_usual_length_are_what_reranking_is_for(
+    question: str, words: int, apt: float
+) -> None:
+    assert aptness(question, ["word " * words] * 3) == apt
+
+
+def test_nothing_read_is_nothing_to_rerank_by() -> None:
+    assert aptness("who proposed an operator", []) == 0
 
 
 def test_without_extracts_nothing_changes() -> None:

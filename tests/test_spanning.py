@@ -103,7 +103,7 @@ def test_the_paragraph_that_answers_comes_before_the_one_with_more_of_the_words(
     collection: Settings, brussels: Engine
 ) -> None:
     without = engine(collection.model_copy(update={"rerank_weight": 0.0}), WordExtractor({}))
-    query = SearchQuery(q="operator plan")
+    query = SearchQuery(q="which operator plan")
     before = [hit.article.source for hit in without.search(query).hits]
     hits = brussels.search(query).hits
     without.close()

@@ -27,7 +27,7 @@ _SAMPLE = 300
 
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), default=DATA, help="Folder of the data.")
-@click.option("--work", type=click.Path(path_type=Path), default=Path("training/work"))
+@click.option("--work", type=click.Path(path_type=Path), default=Path("training/checkpoints"))
 @click.option("--device", default="cpu", show_default=True)
 @click.option("--threads", default=2, show_default=True)
 @click.option("--weights", type=click.Path(path_type=Path), default=WEIGHTS)

@@ -27,6 +27,7 @@ from indexer.reports import BuildReport, write_report
 from indexer.seeds import SeedFile, read_seed, untouched
 from indexer.selftest import check
 from indexer.settings import Settings
+from indexer.speakers import RULES
 from indexer.stopwatch import Stopwatch
 from indexer.types import Article, Skipped
 from indexer.writing import GenerationWriter
@@ -52,7 +53,15 @@ Examine = Callable[[Path, Manifest], Verdict]
 The manifest does not know the ``files`` yet. Raises SelfTestFailed if it must not be published.
 """
 
-_LIBRARIES = ("datasketch", "faiss-cpu", "sentence-transformers", "torch", "whoosh3", "winnow")
+_LIBRARIES = (
+    "datasketch",
+    "faiss-cpu",
+    "sentence-transformers",
+    "spacy",
+    "torch",
+    "whoosh3",
+    "winnow",
+)
 
 _REMEMBERED = 20
 """Texts that the cache keeps for each paragraph, of which it has about 3 when it is first built."""
@@ -176,6 +185,7 @@ class _Job:
             counts={
                 "articles": writer.articles,
                 "paragraphs": writer.paragraphs,
+                "attributions": writer.attributions,
                 **{f"articles in {code}": count for code, count in writer.languages.items()},
             },
             seeds=tuple(
@@ -197,7 +207,7 @@ class _Job:
             parent = self._generations.path(base.manifest.id)
         seeds = [seed for seed in found.listing.files if seed.name in new]
         total, done = sum(seed.size for seed in seeds), 0
-        with GenerationWriter(staged, cached, parent) as writer:
+        with GenerationWriter(staged, cached, RULES, parent) as writer:
             if base:
                 for move in found.plan.moved:
                     writer.drop(move.origin, moved=True)

@@ -49,7 +49,11 @@ def open_stores(folder: Path) -> Iterator[Stores]:
 def disagreements(stores: Stores, manifest: Manifest) -> list[str]:
     """Where the stores differ from each other or from the manifest: by paragraph, not in number."""
     articles, paragraphs = stores.articles.counts()
-    counts = {"articles": articles, "paragraphs": paragraphs}
+    counts = {
+        "articles": articles,
+        "paragraphs": paragraphs,
+        "attributions": stores.articles.attributed(),
+    }
     found = [
         f"the store has {count} {name}, the manifest {manifest.counts.get(name)}"
         for name, count in counts.items()

@@ -1,4 +1,4 @@
-"""What limits a search to some of the articles, and is never scored: days, source, author."""
+"""What limits a search, and is never scored: days, source, author, speaker."""
 
 from __future__ import annotations
 
@@ -37,13 +37,15 @@ class Filters:
     """What every article found must fulfil, all of it together.
 
     ``source`` is an outlet as :func:`indexer.outlets.outlet` names it, ``author`` a whole byline,
-    both whatever their capitals; ``month`` is written ``2025-07``.
+    both whatever their capitals; ``month`` is written ``2025-07``. ``said_by`` has words of the
+    name of somebody whom the paragraph itself quotes.
     """
 
     periods: tuple[Period, ...] = ()
     source: str | None = None
     author: str | None = None
     month: str | None = None
+    said_by: str | None = None
 
     def within(self, *periods: Period) -> Filters:
         """The same with further periods."""

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 from indexer.analysis import ANALYZER
 from indexer.errors import IndexCorrupt
 from indexer.languages import DETECTOR
+from indexer.speakers import ATTRIBUTOR
 
 MANIFEST = "manifest.json"
 ARTICLES = "articles.sqlite"
@@ -28,7 +29,8 @@ REPORT = "report.json"
 
 READABLE = {
     "analyzer": f"{ANALYZER} {DETECTOR}",
-    "format": "4",
+    "attributor": ATTRIBUTOR,
+    "format": "5",
     "embedded": "paragraphs in windows; sentences and titles, each alone",
 }
 """The part of a manifest's identity without which this program cannot read an index at all.

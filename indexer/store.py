@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from indexer import voices
 from indexer.errors import IndexCorrupt, NotFound
 from indexer.filters import Coverage, Filters, Period
 from indexer.segments import Place, Segments
 from indexer.signatures import SIZE, Signatures
-from indexer.types import Article, Ids, Paragraph, Span, Vectors
+from indexer.types import Article, Attribution, Ids, Paragraph, Span, Vectors
 
 _ARTICLE = "a.id, a.source, a.title, a.published, a.byline, a.publisher, a.language, a.encoding"
 _DAY = "substr(published, 1, 10)"
@@ -231,6 +232,14 @@ class ArticleStore:
         query = f"SELECT text FROM paragraphs WHERE key IN ({_marks(keys)})"  # noqa: S608 - marks only
         return [row[0] for row in self._connection.execute(query, tuple(keys))]
 
+    def attributions(self, key: int) -> tuple[Attribution, ...]:
+        """Who says what in the paragraph ``key``."""
+        return voices.attributions_of(self._connection, key)
+
+    def attributed(self) -> int:
+        """How many attributions there are."""
+        return voices.count(self._connection)
+
     def keys_of(self, article: str) -> list[int]:
         """The keys of the paragraphs of the article with id ``article``."""
         query = "SELECT p.key FROM paragraphs p JOIN articles a ON a.key = p.article WHERE a.id = ?"
@@ -243,7 +252,7 @@ class ArticleStore:
         return np.frombuffer(b"".join(found[key] for key in keys), np.uint8).reshape(-1, SIZE)
 
     def matching(self, filters: Filters) -> Ids | None:
-        """Sorted keys of the paragraphs of all articles that ``filters`` let through.
+        """Sorted keys of the paragraphs that ``filters`` let through.
 
         None where there is nothing to filter by. A day is one in the time zone that the article
         itself is dated in; articles without a date are in no period.
@@ -259,15 +268,19 @@ class ArticleStore:
         if filters.author is not None:
             conditions.append("byline = ? COLLATE NOCASE")
             values.append(filters.author)
+        quoting = (
+            None if filters.said_by is None else voices.quoting(self._connection, filters.said_by)
+        )
         if not conditions:
-            return None
+            return quoting
         query = f"SELECT key FROM articles WHERE {' AND '.join(conditions)}"  # noqa: S608 - constants only
         rows = self._connection.execute(query, values)
         chosen = np.fromiter((row[0] for row in rows), dtype=np.int64)
         articles, paragraphs, places = self._owners
         mask = np.zeros(len(articles), dtype=np.bool_)
         mask[np.searchsorted(articles, chosen)] = True
-        return paragraphs[mask[places]]
+        found = paragraphs[mask[places]]
+        return found if quoting is None else np.intersect1d(found, quoting)
 
     def coverage(self, period: Period) -> Coverage:
         """How ``period`` lies among the dates of the articles."""
@@ -321,11 +334,7 @@ def _marks(keys: Sequence[int]) -> str:
 
 def _passage(row: Sequence[Any]) -> Passage:
     key, number, start, end, text, sentences, *article = row
-    return Passage(
-        key=key,
-        paragraph=_paragraph((number, start, end, text, sentences)),
-        article=_article(article),
-    )
+    return Passage(key, _paragraph((number, start, end, text, sentences)), _article(article))
 
 
 def _article(row: Sequence[Any], paragraphs: tuple[Paragraph, ...] = ()) -> Article:
@@ -336,10 +345,4 @@ def _article(row: Sequence[Any], paragraphs: tuple[Paragraph, ...] = ()) -> Arti
 def _paragraph(row: Sequence[Any]) -> Paragraph:
     number, start, end, text, sentences = row
     spans = np.frombuffer(sentences, dtype="<i4").reshape(-1, 2)
-    return Paragraph(
-        number=number,
-        start=start,
-        end=end,
-        text=text,
-        sentences=tuple(Span(int(s), int(e)) for s, e in spans),
-    )
+    return Paragraph(number, start, end, text, tuple(Span(int(s), int(e)) for s, e in spans))

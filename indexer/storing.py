@@ -9,15 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from indexer import voices
 from indexer.outlets import outlet
 from indexer.segments import Place, Segments, SegmentWriter, discard, numbers, worn
 from indexer.signatures import Signer
-from indexer.types import Article, Ids, Paragraph, Vectors
+from indexer.types import Article, Attribution, Ids, Paragraph, Vectors
 
 _SCHEMA = """
 CREATE TABLE vectors (dimensions INTEGER NOT NULL);
@@ -84,7 +86,7 @@ class StoreWriter:
         self._connection.execute("PRAGMA journal_mode = OFF")
         self._connection.execute("PRAGMA synchronous = OFF")
         if new:
-            self._connection.executescript(_SCHEMA)
+            self._connection.executescript(_SCHEMA + voices.SCHEMA)
             self._connection.execute("INSERT INTO vectors VALUES (?)", (dimensions,))
         segments.mkdir(exist_ok=True)
         self._folder = segments
@@ -118,11 +120,16 @@ class StoreWriter:
         )
 
     def add_paragraph(
-        self, article: Article, paragraph: Paragraph, vectors: Vectors, windows: int
+        self,
+        article: Article,
+        paragraph: Paragraph,
+        vectors: Vectors,
+        windows: int,
+        attributions: Sequence[Attribution] = (),
     ) -> int:
         """Add a paragraph of ``article`` with one vector a sentence; returns its key.
 
-        ``windows`` is how many vectors the vector index gets of it.
+        ``windows`` is how many vectors the vector index gets of it, ``attributions`` who says what.
         """
         key = paragraph_key(article.id, paragraph.number)
         self._connection.execute(
@@ -140,6 +147,7 @@ class StoreWriter:
                 windows,
             ),
         )
+        voices.record(self._connection, key, paragraph.text, attributions)
         return key
 
     def digests(self, seed: str) -> dict[str, bytes]:
@@ -169,6 +177,7 @@ class StoreWriter:
         key = _key(id_)
         query = "DELETE FROM paragraphs WHERE article = ? RETURNING key"
         keys = [row[0] for row in self._connection.execute(query, (key,))]
+        voices.forget(self._connection, keys)
         self._connection.execute("DELETE FROM articles WHERE key = ?", (key,))
         return np.array(keys, dtype=np.int64)
 
@@ -179,6 +188,10 @@ class StoreWriter:
             "FROM paragraphs"
         ).fetchone()
         return articles, paragraphs, windowed
+
+    def attributions(self) -> int:
+        """How many attributions there are."""
+        return voices.count(self._connection)
 
     def languages(self) -> dict[str, int]:
         """How many articles there are in each language that could be told."""

@@ -30,6 +30,18 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Attribution:
+    """Something said in a paragraph and who says it; all spans are of the paragraph's text.
+
+    ``content`` is what is said, in order, apart and never empty. ``cue`` is the word that tells so.
+    """
+
+    content: tuple[Span, ...]
+    speaker: Span
+    cue: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Paragraph:
     """One paragraph of an article: ``article text[start:end] == text``, always.
 

@@ -13,8 +13,9 @@ import numpy as np
 from indexer.cache import CachedEmbedder
 from indexer.inverting import KeywordWriter
 from indexer.manifest import ARTICLES, KEYWORD, SENTENCES, VECTORS
+from indexer.speakers import Attributor
 from indexer.storing import StoreWriter, content_digest
-from indexer.types import Article, Paragraph, Vectors
+from indexer.types import Article, Attribution, Paragraph, Vectors
 from indexer.vectors import VectorWriter
 
 _BATCH = 256
@@ -27,16 +28,24 @@ class GenerationWriter:
     The folder is empty, or has what the generation in ``parent`` has but its vector index.
     ``articles``, ``paragraphs`` and ``windowed`` count what is there at the end; the last are
     paragraphs that the model cannot read at once and that have several vectors. ``languages``
-    counts articles by the codes of their languages.
+    counts articles by the codes of their languages, ``attributions`` what is said by somebody.
     """
 
-    def __init__(self, folder: Path, embedder: CachedEmbedder, parent: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        embedder: CachedEmbedder,
+        attributor: Attributor,
+        parent: Path | None = None,
+    ) -> None:
         self.articles = 0
         self.paragraphs = 0
         self.windowed = 0
+        self.attributions = 0
         self.languages: dict[str, int] = {}
         self._folder = folder
         self._embedder = embedder
+        self._attributor = attributor
         self._vectors = (
             VectorWriter(folder / VECTORS, embedder.dimensions)
             if parent is None
@@ -44,7 +53,7 @@ class GenerationWriter:
         )
         self._store = StoreWriter(folder / ARTICLES, folder / SENTENCES, self._vectors.dimensions)
         self._keyword = KeywordWriter(folder / KEYWORD)
-        self._waiting: list[tuple[str, Article, Paragraph]] = []
+        self._waiting: list[tuple[str, Article, Paragraph, tuple[Attribution, ...]]] = []
         self._article: Article | None = None
 
     def replace(self, seed: str, articles: Iterable[Article]) -> None:
@@ -57,8 +66,9 @@ class GenerationWriter:
                     continue
                 self._recall(article.id)
                 self._remove(article.id)
-            for paragraph in article.paragraphs:
-                self._waiting.append((seed, article, paragraph))
+            said = self._attributor.attributions(article.paragraphs, article.language)
+            for paragraph, by_whom in zip(article.paragraphs, said, strict=True):
+                self._waiting.append((seed, article, paragraph, by_whom))
                 if len(self._waiting) == _BATCH:
                     self._flush()
         for id_ in before:
@@ -87,6 +97,7 @@ class GenerationWriter:
             self._store.finish()
             self._vectors.save()
             self.articles, self.paragraphs, self.windowed = self._store.counts()
+            self.attributions = self._store.attributions()
             self.languages = self._store.languages()
 
     def _recall(self, id_: str) -> None:
@@ -105,20 +116,20 @@ class GenerationWriter:
     def _flush(self) -> None:
         if not self._waiting:
             return  # asking the model for nothing would still load it
-        paragraphs = [paragraph for _, _, paragraph in self._waiting]
-        titles = [[article.title] if article.title else [] for _, article, _ in self._waiting]
+        paragraphs = [paragraph for _, _, paragraph, _ in self._waiting]
+        titles = [[article.title] if article.title else [] for _, article, *_ in self._waiting]
         sentences = [[p.text[s:e] for s, e in p.sentences] for p in paragraphs]
         windows = [[p.text[s:e] for s, e in self._embedder.windows(p.text)] for p in paragraphs]
         vectors = iter(self._encode(titles + sentences + windows))
         of_titles, of_sentences, of_windows = (
             [next(vectors) for _ in paragraphs] for _ in range(3)
         )
-        for i, (seed, article, paragraph) in enumerate(self._waiting):
+        for i, (seed, article, paragraph, said) in enumerate(self._waiting):
             if self._article is not article:
                 self._article = article
                 self._store.add_article(article, seed, of_titles[i])
             count = len(of_windows[i])
-            key = self._store.add_paragraph(article, paragraph, of_sentences[i], count)
+            key = self._store.add_paragraph(article, paragraph, of_sentences[i], count, said)
             self._keyword.add(
                 key,
                 article.title,

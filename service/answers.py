@@ -12,9 +12,18 @@ from typing import Literal, Self
 from pydantic import Field
 
 from indexer.store import Passage
+from indexer.types import Attribution
 from service.assembly import Answer
 from service.reading import Reading
-from service.results import ArticleShape, CopyShape, HitShape, ParagraphShape, Shape, Understood
+from service.results import (
+    ArticleShape,
+    AttributionShape,
+    CopyShape,
+    HitShape,
+    ParagraphShape,
+    Shape,
+    Understood,
+)
 
 
 class SourceShape(CopyShape):
@@ -66,6 +75,9 @@ class AnswerShape(Shape):
     confidence: float = Field(
         ge=0, le=1, description="Estimated probability that the answer is right."
     )
+    attributed_to: AttributionShape | None = Field(
+        description="Who says it, unless the answer itself names them; null for nobody."
+    )
     paragraph: ParagraphShape
     article: ArticleShape
     sources: list[SourceShape] = Field(
@@ -76,8 +88,16 @@ class AnswerShape(Shape):
     last: dt.date | None = Field(description="Day of the newest source.")
 
     @classmethod
-    def of(cls, answer: Answer, copies: Mapping[int, Sequence[Passage]]) -> Self:
-        """The shape of an answer; ``copies`` are found by the keys of its sources' paragraphs."""
+    def of(
+        cls,
+        answer: Answer,
+        copies: Mapping[int, Sequence[Passage]],
+        attribution: Attribution | None,
+    ) -> Self:
+        """The shape of an answer that ``attribution`` covers.
+
+        ``copies`` are found by the keys of its sources' paragraphs.
+        """
         best, passage = answer.best, answer.best.passage
         first, last = answer.days or (None, None)
         return cls(
@@ -88,6 +108,7 @@ class AnswerShape(Shape):
             sentence_start=best.sentence.start,
             sentence_end=best.sentence.end,
             confidence=answer.confidence,
+            attributed_to=AttributionShape.of(attribution, passage.paragraph.text),
             paragraph=ParagraphShape.of(passage.article, passage.paragraph),
             article=ArticleShape.of(passage.article),
             sources=[

@@ -91,6 +91,9 @@ def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
             default="read",
             help="Take dates in the question for words.",
         ),
+        click.option(
+            "--said-by", metavar="NAME", help="Only paragraphs that quote somebody so named."
+        ),
         click.option("--author", help="Only articles with this byline."),
         click.option("--source", help="Only articles of this publisher or folder."),
         click.option("--month", metavar="YYYY-MM", help="Only articles of this month."),

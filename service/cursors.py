@@ -25,7 +25,18 @@ class Place:
     today: dt.date
 
 
-_OF_A_SEARCH = {"q", "mode", "after", "before", "month", "source", "author", "dates", "collapse"}
+_OF_A_SEARCH = {
+    "q",
+    "mode",
+    "after",
+    "before",
+    "month",
+    "source",
+    "author",
+    "said_by",
+    "dates",
+    "collapse",
+}
 
 
 def write_cursor(query: SearchQuery | AnswerQuery, place: Place) -> str:

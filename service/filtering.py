@@ -52,6 +52,7 @@ class FiltersShape(_Shape):
     month: str | None
     source: str | None
     author: str | None
+    said_by: str | None
 
     @classmethod
     def of(cls, filters: Filters, text: str) -> Self:
@@ -61,6 +62,7 @@ class FiltersShape(_Shape):
             month=filters.month,
             source=filters.source,
             author=filters.author,
+            said_by=filters.said_by,
         )
 
 
@@ -106,4 +108,4 @@ def filters_of(query: SearchQuery | AnswerQuery) -> Filters:
         )
     asked = query.after is not None or query.before is not None
     periods = (Period(query.after, query.before),) if asked else ()
-    return Filters(periods, query.source, query.author, query.month)
+    return Filters(periods, query.source, query.author, query.month, query.said_by)

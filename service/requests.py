@@ -87,6 +87,9 @@ class _Asked(_Request):
         "none, of this top folder or bulk file.",
     )
     author: Name | None = Field(None, description="Only articles with this byline.")
+    said_by: Name | None = Field(
+        None, description="Only paragraphs that quote somebody with these words in the name."
+    )
     dates: Literal["read", "ignore"] = Field(
         "read",
         description="Whether a phrase such as `in July 2025` in the question limits the days; it "

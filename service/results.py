@@ -11,7 +11,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from indexer.store import Passage
-from indexer.types import Article, Paragraph, Span
+from indexer.types import Article, Attribution, Paragraph, Span
 from service.filtering import FacetsShape, FiltersShape
 from service.hints import DidYouMean
 from service.requests import Mode
@@ -119,6 +119,32 @@ class ContributionShape(Shape):
     )
 
 
+class AttributionShape(Shape):
+    """Who says something. `start` and `end` are offsets in `paragraph.text`, where `text` stands.
+
+    `content` has the offsets of what is said, `cue` is the word that tells so.
+    """
+
+    text: str
+    start: int
+    end: int
+    cue: str
+    content: list[Span]
+
+    @classmethod
+    def of(cls, attribution: Attribution | None, text: str) -> Self | None:
+        """The shape of an attribution in the paragraph ``text``, if there is one."""
+        if attribution is None:
+            return None
+        return cls(
+            text=text[slice(*attribution.speaker)],
+            start=attribution.speaker.start,
+            end=attribution.speaker.end,
+            cue=text[slice(*attribution.cue)],
+            content=list(attribution.content),
+        )
+
+
 class CopyShape(Shape):
     """Where a near-identical paragraph stands: `id` and `number` are the paragraph's."""
 
@@ -142,6 +168,9 @@ class HitShape(Shape):
     article: ArticleShape
     matches: list[Span]
     best_sentence: Span | None
+    attributed_to: AttributionShape | None = Field(
+        None, description="Who says the best sentence; null where nobody is quoted for it."
+    )
     contributions: list[ContributionShape]
     also_in: list[CopyShape] = Field(
         [], description="Near-identical paragraphs that the search found too, oldest first."

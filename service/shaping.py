@@ -7,14 +7,15 @@ from dataclasses import asdict
 
 from indexer.leaves import describe
 from indexer.settings import Settings
-from indexer.types import Span
+from indexer.types import Attribution, Span
 from service.answers import AnswerShape
 from service.assembly import Answer
 from service.copies import also_in
 from service.ranked import Ranked
-from service.reading import Evidence, content_words, sentence_features
+from service.reading import Evidence, Reading, content_words, sentence_features
 from service.results import (
     ArticleShape,
+    AttributionShape,
     ContributionShape,
     CopyShape,
     Explanation,
@@ -24,6 +25,7 @@ from service.results import (
 )
 from service.retrieval import Ranking
 from service.snapshot import Snapshot
+from service.speakers import of_answer, of_sentence
 from service.spelling import taken_for
 
 
@@ -41,7 +43,7 @@ def hits_of(
             paragraph=ParagraphShape.of(item.passage.article, item.passage.paragraph),
             article=ArticleShape.of(item.passage.article),
             matches=list(_matches(snapshot, ranking, item)),
-            best_sentence=_best_sentence(asked, item),
+            **_best_sentence(snapshot, asked, item),
             contributions=[
                 ContributionShape(
                     **asdict(part),
@@ -60,10 +62,21 @@ def _matches(snapshot: Snapshot, ranking: Ranking, evidence: Evidence) -> tuple[
     return snapshot.keyword.matches(ranking.query, passage.paragraph.text, passage.article.language)
 
 
-def _best_sentence(asked: str, evidence: Evidence) -> Span | None:
+def _best_sentence(
+    snapshot: Snapshot, asked: str, evidence: Evidence
+) -> dict[str, Span | AttributionShape | None]:
+    """The sentence nearest to what is ``asked``, and who says it."""
     cosines, coverage = sentence_features(asked, evidence)
     merits = cosines + coverage
-    return evidence.passage.paragraph.sentences[int(merits.argmax())] if merits.any() else None
+    if not merits.any():
+        return {"best_sentence": None, "attributed_to": None}
+    paragraph = evidence.passage.paragraph
+    best = paragraph.sentences[int(merits.argmax())]
+    said = of_sentence(snapshot.store.attributions(evidence.passage.key), best)
+    return {
+        "best_sentence": best,
+        "attributed_to": AttributionShape.of(said, paragraph.text),
+    }
 
 
 def explanation_of(snapshot: Snapshot, ranking: Ranking, settings: Settings) -> Explanation:
@@ -84,9 +97,14 @@ def explanation_of(snapshot: Snapshot, ranking: Ranking, settings: Settings) -> 
 def answers_of(
     snapshot: Snapshot, ranked: Sequence[Ranked], answers: Sequence[Answer]
 ) -> list[AnswerShape]:
-    """The shapes of answers that were read in ``ranked`` paragraphs."""
+    """The shapes of answers that were read in ``ranked`` paragraphs, with who says them."""
     read = {source.passage.key for answer in answers for source in answer.sources}
     sources = [each for each in ranked if each.paragraph in read]
     copies = also_in(snapshot.store, [each.copies for each in sources])
     of_each = {each.paragraph: found for each, found in zip(sources, copies, strict=True)}
-    return [AnswerShape.of(answer, of_each) for answer in answers]
+    return [AnswerShape.of(answer, of_each, _who_says(snapshot, answer.best)) for answer in answers]
+
+
+def _who_says(snapshot: Snapshot, reading: Reading) -> Attribution | None:
+    attributions = snapshot.store.attributions(reading.passage.key)
+    return of_answer(attributions, reading.answer, reading.sentence)

@@ -183,6 +183,7 @@ def saved_lines(saved: SavedQuestion, passage: Passage) -> Iterator[str]:
 def _hit(hit: HitShape, *, explain: bool) -> Iterator[str]:
     yield click.style(f"{hit.rank}. {_headline(hit.article)}", bold=True)
     yield from underlined(hit.paragraph.text, hit.best_sentence)
+    yield from _said_by(hit)
     place = f"{_origin(hit.article)}, paragraph {hit.paragraph.number}"
     yield click.style(f"   {place} ({hit.paragraph.id})", dim=True)
     yield from _also_in(hit.also_in)
@@ -208,6 +209,7 @@ def _answer(answer: AnswerShape) -> Iterator[str]:
     if answer.text != answer.sentence:
         start = answer.start - answer.sentence_start
         yield from underlined(answer.sentence, Span(start, start + len(answer.text)))
+    yield from _said_by(answer)
     best, *others = answer.sources
     yield f"   {_headline(answer.article)}"
     yield click.style(
@@ -218,6 +220,12 @@ def _answer(answer: AnswerShape) -> Iterator[str]:
     yield from _also_in(others)
     yield from _also_in(best.also_in, "copied in")
     yield ""
+
+
+def _said_by(found: HitShape | AnswerShape) -> Iterator[str]:
+    """Whose words they are, if somebody's."""
+    if found.attributed_to is not None:
+        yield f"   said by {printable(found.attributed_to.text)}"
 
 
 def _alternative(answer: AnswerShape) -> Iterator[str]:

@@ -23,6 +23,7 @@ _HINTS = {
     "month": "Give a month as YYYY-MM.",
     "source": "Take sources from the facets of a search.",
     "author": "Take authors from the facets of a search.",
+    "said_by": "Give a name, or a part of one, as the articles write it.",
     "dates": "Give read or ignore.",
     "facets": "Give 1 or 0.",
     "cursor": "Pass next_cursor of the page before, unchanged.",

@@ -271,7 +271,7 @@ def main() -> None:
     """Do what each line of the standard input asks for."""
     with TemporaryDirectory() as folder:  # what a build imports at last is warm, too
         settings = Settings(seeds=Path(folder) / "seeds", index=Path(folder) / "index")
-        write_article(settings.seeds, "a.txt", "Text.")
+        write_article(settings.seeds, "a.txt", "Anna said that it is late.")
         build(settings, WordEmbedder(), progress=silent)
     print("ready", flush=True)  # noqa: T201 - whoever started it waits for this
     for line in sys.stdin:

@@ -77,7 +77,7 @@ def test_a_search_has_the_shape_of_the_contract(client: FlaskClient, collection:
     hit = body["hits"][0]
     assert hit.keys() == {
         *("rank", "score", "paragraph", "article", "matches", "best_sentence", "contributions"),
-        "also_in",
+        *("also_in", "attributed_to"),
     }
     paragraph = hit["paragraph"]
     source = (collection.seeds / hit["article"]["source"]).read_bytes()
@@ -263,6 +263,7 @@ def test_dates_limit_the_hits(client: FlaskClient) -> None:
         "month": None,
         "source": None,
         "author": None,
+        "said_by": None,
     }
 
 
@@ -573,7 +574,7 @@ def test_the_openapi_document_names_every_route_and_is_served_with_its_reader(
     search = document["paths"]["/v1/search"]["get"]
     assert {p["name"] for p in search["parameters"]} == {
         *("q", "limit", "mode", "after", "before", "collapse", "cursor", "explain"),
-        *("month", "source", "author", "dates", "facets"),
+        *("month", "source", "author", "said_by", "dates", "facets"),
     }
     assert "application/problem+json" in search["responses"]["400"]["content"]
     page = client.get("/docs", follow_redirects=True)

@@ -59,7 +59,12 @@ def test_a_build_reports_and_records_what_it_did(
     assert {"plan", "index", "verify", "total"} <= report.seconds.keys()
     manifest = Generations(settings.index).live()
     assert manifest.id == report.generation
-    assert manifest.counts == {"articles": 4, "paragraphs": 5, "articles in ru": 1}
+    assert manifest.counts == {
+        "articles": 4,
+        "paragraphs": 5,
+        "attributions": 0,
+        "articles in ru": 1,
+    }
     assert [seed.path for seed in manifest.seeds] == [
         seed.name for seed in list_seeds(settings.seeds).files
     ]

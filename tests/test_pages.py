@@ -293,7 +293,9 @@ def check_access(document: Document) -> None:
     assert document.links[0] == "#main"
     assert document.all("label", for_="q")
     named = len(document.all("label")) - 1
-    assert named == len(document.all("select")) + len(document.all("input", type="date"))
+    assert named == len(document.all("select")) + sum(
+        len(document.all("input", type=kind)) for kind in ("date", "text")
+    )
     for _, attributes in document.elements:
         for name in ("aria-labelledby", "aria-describedby"):
             assert attributes.get(name) in {None, *ids}
@@ -878,7 +880,7 @@ def test_a_hit_links_where_else_its_paragraph_stands_and_folds_a_crowd_away(
 
     assert "Also in U.S. may pressure Azerbaijan (Paper 4, 3 July 2025, 05:32); " in page.text
     assert [f"/articles/{ID}#p{copy.number}" in page.links for copy in papers] == [True] * 5
-    assert page.within("details", "summary") == ["And in 2 more"]
+    assert page.within("details", "summary") == ["Narrow down by who says it", "And in 2 more"]
     assert "/?q=who&collapse=0" in page.links
     assert "Copies of a paragraph share its place." in page.text
 

@@ -14,7 +14,7 @@ from indexer.errors import IndexCorrupt, NotFound
 from indexer.filters import Filters, Period
 from indexer.store import ArticleStore, Coverage
 from indexer.storing import StoreWriter, paragraph_key
-from indexer.types import Article, Paragraph, Span
+from indexer.types import Article, Attribution, Paragraph, Span
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 
@@ -285,3 +285,67 @@ def test_a_missing_or_short_segment_is_named(tmp_path: Path) -> None:
         with pytest.raises(IndexCorrupt, match="000001"):
             store.sentence_vectors(keys_of("a2"))
         store.close()
+
+
+def quoting(folder: Path, *texts: str) -> ArticleStore:
+    """A store of one article in which the first word of each text says the rest."""
+    original = article("a", *texts)
+    path, segments = folder / "articles.sqlite", folder / "segments"
+    writer = StoreWriter(path, segments, 4)
+    writer.add_article(original, original.source, np.ones((1, 4), dtype=np.float32))
+    for paragraph in original.paragraphs:
+        end = paragraph.text.index(":")
+        said = Attribution((Span(end + 2, len(paragraph.text)),), Span(0, end), Span(end, end + 1))
+        vectors = np.ones((1, 4), dtype=np.float32)
+        writer.add_paragraph(original, paragraph, vectors, 1, [said])
+    writer.finish()
+    assert writer.attributions() == len(texts)
+    writer.close()
+    return ArticleStore(path, segments)
+
+
+def test_attributions_come_back_as_they_went_in(tmp_path: Path) -> None:
+    store = quoting(tmp_path, "Anna Kern: It is late.", "He: No.")
+    assert store.attributed() == 2
+    [first] = store.attributions(keys_of("a1")[0])
+    assert first == Attribution((Span(11, 22),), Span(0, 9), Span(9, 10))
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("Kern", ["a1", "a2"]),
+        ("ANNA kern", ["a1"]),
+        ("kern anna", ["a1"]),
+        ("Ker", []),
+        ("Muller", ["a3"]),
+        ("Müller's", ["a3"]),
+        ("%", []),
+        ("late", []),
+    ],
+)
+def test_paragraphs_are_found_by_words_of_the_speakers_name(
+    tmp_path: Path, name: str, found: list[str]
+) -> None:
+    store = quoting(
+        tmp_path, "Anna Kern: It is late.", "Mr. Kern's office: Kern is away.", "Müller: Anna Kern!"
+    )
+    keys = store.matching(Filters(said_by=name))
+    assert keys is not None
+    assert keys.tolist() == sorted(keys_of(*found))
+
+
+def test_a_speaker_and_a_day_are_asked_for_together(tmp_path: Path) -> None:
+    store = quoting(tmp_path, "Anna Kern: It is late.")
+    day = Period(dt.date(2025, 1, 1), None)
+    both = store.matching(Filters(periods=(day,), said_by="Kern"))
+    assert both is not None
+    assert both.tolist() == []
+
+
+def test_what_is_removed_says_nothing_any_more(tmp_path: Path) -> None:
+    quoting(tmp_path, "Anna Kern: It is late.").close()
+    writer = StoreWriter(tmp_path / "articles.sqlite", tmp_path / "segments", 4)
+    writer.remove("a")
+    assert writer.attributions() == 0
+    writer.close()

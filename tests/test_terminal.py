@@ -180,7 +180,7 @@ def reading(text: str, answer: Span, published: str | None, number: int = 1) -> 
 def answered(
     *answers: Answer, detail: str | None = None, copies: dict[int, list[Passage]] | None = None
 ) -> list[str]:
-    shapes = [AnswerShape.of(answer, copies or {}) for answer in answers]
+    shapes = [AnswerShape.of(answer, copies or {}, None) for answer in answers]
     found = AnswerResult(
         question="q",
         answer=shapes[0] if shapes else None,

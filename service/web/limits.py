@@ -51,6 +51,8 @@ def limits(filters: FiltersShape, q: str, address: Address) -> Iterator[Limit]:
         yield Limit(f"of {filters.source}", None, address(source=None))
     if filters.author is not None:
         yield Limit(f"by {filters.author}", None, address(author=None))
+    if filters.said_by is not None:
+        yield Limit(f"quoting {filters.said_by}", None, address(said_by=None))
 
 
 def choices(facets: FacetsShape | None, address: Address) -> Iterator[tuple[str, list[Choice]]]:

@@ -84,6 +84,7 @@ _LABELS = {
     "month": "Month",
     "source": "Source",
     "author": "Author",
+    "said_by": "Said by",
     "dates": "Dates in the question",
     "collapse": "Copies",
     "cursor": "Page",

@@ -30,6 +30,7 @@ bench: .venv/installed-dev
 	$(BIN)/python benchmarks/cost.py
 	$(BIN)/python benchmarks/answers.py
 	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/reranking.py
 	$(BIN)/python benchmarks/abstaining.py
 	$(BIN)/python benchmarks/speakers.py
 	$(BIN)/python benchmarks/typos.py

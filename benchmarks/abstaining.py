@@ -133,7 +133,7 @@ def main(names: tuple[str, ...], *, sample: int | None, again: bool) -> None:
 
 def ask(names: Sequence[str], sample: int | None) -> None:
     """Ask the questions of each set and keep what came of them."""
-    settings, embedder = Settings(read_depth=20), SentenceEmbedder()
+    settings, embedder = Settings(), SentenceEmbedder()
     reader, extractor = reader_of(settings), extractor_of(settings)
     with report_progress() as progress:
         for name in names:

@@ -20,7 +20,7 @@ from indexer.build import Progress
 from indexer.settings import Settings
 from indexer.types import Ids
 from service.answering import read_answer
-from service.evaluation import Indexed
+from service.evaluation import Indexed, unhurried
 from service.judgments import Judged
 from service.metrics import agreement
 from service.reading import Reader
@@ -87,7 +87,7 @@ def ask_all(  # noqa: PLR0913, PLR0917 - what is asked, where, of whom, and with
 
 def unlimited(settings: Settings) -> Settings:
     """``settings`` with all the time for reading that is needed, and an answer in any case."""
-    return settings.model_copy(update={"answer_threshold": 0.0, "read_ms": 60_000})
+    return unhurried(settings).model_copy(update={"answer_threshold": 0.0})
 
 
 def _ask(  # noqa: PLR0913, PLR0917 - see ask_all

@@ -84,12 +84,13 @@ def main(names: tuple[str, ...], *, sample: int | None, questions: int, again: b
 
 def files() -> list[str]:
     """The training files of passages: those with which not to answer is learnt too."""
-    return [name for stage in RECIPE.stages if stage.negatives for name in stage.shares]
+    names = (name for stage in RECIPE.stages if stage.negatives for name in stage.shares)
+    return list(dict.fromkeys(names))
 
 
 def ask(names: Sequence[str], sample: int | None, questions: int) -> None:
     """Ask the held-out questions of each file in both modes and keep what came of them."""
-    settings, embedder = Settings(read_depth=20), SentenceEmbedder()
+    settings, embedder = Settings(), SentenceEmbedder()
     reader, extractor = reader_of(settings), extractor_of(settings)
     with report_progress() as progress:
         for name in names:

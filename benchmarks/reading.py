@@ -45,7 +45,7 @@ SQuAD 1.1; an answer contains an accepted one if its words stand in it as a run.
 @click.option("--sample", type=click.IntRange(2), help="Try so many questions; writes nothing.")
 def main(names: tuple[str, ...], *, sample: int | None) -> None:
     """Read the sets NAMES, or those chosen, and write what came of it."""
-    settings, embedder = Settings(read_depth=20), SentenceEmbedder()
+    settings, embedder = Settings(), SentenceEmbedder()
     reader, extractor = reader_of(settings), extractor_of(settings)
     rows = [f"| set | questions | {' | '.join(AGREEMENT)} |", "|---|---|" + "---|" * len(AGREEMENT)]
     with report_progress() as progress:

@@ -91,11 +91,7 @@ class Settings(BaseModel):
         True, description="Whether near-identical paragraphs share one hit, which lists them."
     )
     read_depth: int = Field(
-        0,
-        ge=0,
-        le=100,
-        description="First paragraphs that the trained reader reads, such as 20; 0 leaves answers "
-        "to whole sentences and the order to the searches.",
+        20, ge=0, le=100, description="First paragraphs that the reader reads; 0 switches it off."
     )
     read_ms: int = Field(
         150,

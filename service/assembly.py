@@ -15,7 +15,7 @@ from typing import NamedTuple
 from indexer.analysis import Token, tokens
 from indexer.signatures import Wording
 from service.boundaries import settled
-from service.reading import Reading
+from service.reading import Reading, overlapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def assembled(readings: Sequence[Reading]) -> list[Answer]:
     """
     kept: list[Reading] = []
     for reading in sorted(readings, key=lambda reading: -reading.confidence):
-        if not any(_overlap(reading, other) for other in kept):
+        if not any(overlapping(reading, other) for other in kept):
             kept.append(reading)
     names = [_Name.of(reading) for reading in kept]
     people = {name.words for name in names if name.titled}
@@ -85,11 +85,6 @@ def assembled(readings: Sequence[Reading]) -> list[Answer]:
         identity = _full_name(name.words, people) or _normalised(reading.text)
         alike.setdefault(identity, []).append(reading)
     return [Answer(best, _independent(best, others)) for best, *others in alike.values()]
-
-
-def _overlap(one: Reading, other: Reading) -> bool:
-    apart = one.answer.end <= other.answer.start or other.answer.end <= one.answer.start
-    return not apart and one.passage == other.passage
 
 
 def _independent(best: Reading, others: Sequence[Reading]) -> tuple[Reading, ...]:

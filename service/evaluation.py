@@ -3,7 +3,8 @@
 Each set is indexed by itself, below the folder of the index or where the user says, and its index
 is kept: measuring again, as one does after each change of a setting, then reads nothing with the
 model but the questions. A document counts at the place of its best paragraph. Answers are those
-that the service would give: of the same reader, with the same threshold.
+that the service would give: of the same reader, with the same threshold. Only time to read has no
+limit, as what is measured must not depend on what else is running.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ from service.snapshot import Snapshot
 
 _TOP = 10
 """First documents of a question that a run keeps; relevant ones are kept wherever they are."""
+
+_PATIENCE = 60_000
+"""Milliseconds for the reader: more than it ever takes."""
 
 _DIGITS = 6
 """Decimals of scores that a run keeps."""
@@ -137,7 +141,7 @@ def evaluate(  # noqa: PLR0913 - what is measured, how, with what and where
         StoredIndexError: An index cannot be written or read.
         ModelError: There is no model, and keywords are not all that was asked for.
     """
-    work = work or kept_in(settings)
+    work, settings = work or kept_in(settings), unhurried(settings)
     read = (reader or reader_of(settings)) if answers else None
     measured, versions = [], {}
     for judged in sets:
@@ -152,6 +156,11 @@ def evaluate(  # noqa: PLR0913 - what is measured, how, with what and where
         settings=settings.model_dump(mode="json", exclude={"seeds", "index", "host", "port"}),
         sets=tuple(measured),
     )
+
+
+def unhurried(settings: Settings) -> Settings:
+    """``settings`` with all the time for reading that is needed."""
+    return settings.model_copy(update={"read_ms": _PATIENCE})
 
 
 def kept_in(settings: Settings) -> Path:

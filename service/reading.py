@@ -55,6 +55,12 @@ class Reading:
         return self.passage.paragraph.text[self.answer.start : self.answer.end]
 
 
+def overlapping(one: Reading, other: Reading) -> bool:
+    """Whether two readings have words of a passage in common."""
+    apart = one.answer.end <= other.answer.start or other.answer.end <= one.answer.start
+    return not apart and one.passage == other.passage
+
+
 class Reader(Protocol):
     """Proposes answers from evidence."""
 

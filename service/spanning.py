@@ -6,13 +6,13 @@ is in a language that the reader does not know or time ran out, a whole sentence
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from indexer.types import Span
 from service.confidence import Calibration
 from service.metrics import normalised
-from service.reading import Evidence, Reading, SentenceReader
+from service.reading import Evidence, Reading, SentenceReader, overlapping
 
 
 class SpanReader:
@@ -26,16 +26,14 @@ class SpanReader:
         """See :class:`Reader`; a passage may give several answers."""
         readings = self._sentences.read(question, [each for each in evidence if not each.extract])
         proposed = [reading for each in evidence for reading in _proposed(each)]
-        best = _best_scores(proposed)
-        for reading, score in proposed:
-            features = {**reading.features, "lead": score - _rival(reading, best)}
+        for reading, lead in zip(proposed, _leads(proposed), strict=True):
+            features = {**reading.features, "lead": lead}
             confidence = self._calibration.probability(features)
             readings.append(replace(reading, confidence=confidence, features=features))
         return sorted(readings, key=lambda reading: -reading.confidence)
 
 
-def _proposed(evidence: Evidence) -> Iterator[tuple[Reading, float]]:
-    """Readings of a passage, each with its score above that of there being no answer."""
+def _proposed(evidence: Evidence) -> Iterator[Reading]:
     if evidence.extract is None:
         return
     paragraph = evidence.passage.paragraph
@@ -43,10 +41,14 @@ def _proposed(evidence: Evidence) -> Iterator[tuple[Reading, float]]:
         number = _sentence_at(paragraph.sentences, span.start)
         sentence = paragraph.sentences[number]
         answer = Span(max(span.start, sentence.start), min(span.end, sentence.end))
-        features = {"answerable": evidence.extract.answerable, "score": evidence.score}
+        features = {
+            "margin": score,
+            "answerable": evidence.extract.answerable,
+            "score": evidence.score,
+        }
         if evidence.cosines is not None:
             features["cosine"] = float(evidence.cosines[number])
-        yield Reading(evidence.passage, answer, sentence, 0.0, features), score
+        yield Reading(evidence.passage, answer, sentence, 0.0, features)
 
 
 def _sentence_at(sentences: Sequence[Span], place: int) -> int:
@@ -54,16 +56,24 @@ def _sentence_at(sentences: Sequence[Span], place: int) -> int:
     return max((n for n, sentence in enumerate(sentences) if sentence.start <= place), default=0)
 
 
-def _best_scores(proposed: Sequence[tuple[Reading, float]]) -> Mapping[str, float]:
-    """The best score of each distinct answer."""
-    best: dict[str, float] = {}
-    for reading, score in proposed:
-        text = normalised(reading.text)
-        best[text] = max(score, best.get(text, score))
-    return best
+def _leads(proposed: Sequence[Reading]) -> list[float]:
+    """By how much the margin of each is above that of the best other answer.
 
-
-def _rival(reading: Reading, best: Mapping[str, float]) -> float:
-    """The best score of any other answer, or that of there being none, which is 0."""
-    own = normalised(reading.text)
-    return max([0.0, *(score for text, score in best.items() if text != own)])
+    Other is what says something else elsewhere: two cuts of the same words are no rivals. With
+    none, the rival is that there is no answer.
+    """
+    texts = [normalised(reading.text) for reading in proposed]
+    margins = [reading.features["margin"] for reading in proposed]
+    order = sorted(range(len(proposed)), key=lambda place: -margins[place])
+    leads = []
+    for place, reading in enumerate(proposed):
+        rival = next(
+            (
+                margins[other]
+                for other in order
+                if texts[other] != texts[place] and not overlapping(reading, proposed[other])
+            ),
+            0.0,
+        )
+        leads.append(margins[place] - rival)
+    return leads

@@ -75,7 +75,7 @@ def test_eval_shows_how_answers_were(run: Run, tmp_path: Path) -> None:
     folder = write_set(
         tmp_path / "answered",
         {"d": ("", "Brussels proposed an operator.")},
-        {"q1": "Brussels operator proposed", "q2": "proposed operator"},
+        {"q1": "who proposed an operator", "q2": "who proposed the operator"},
         [("q1", "d", 1), ("q2", "d", 1)],
         {"q1": ["Brussels"], "q2": ["Moscow"]},
     )

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 from indexer.embedding import packaged_folder, read_tokenizer
-from service.network import Network
+from service.network import Network, Scores
 from training.batches import Batch, Source, drawn
 from training.curve import draw
 from training.examples import Example, Examples, parted, read_examples
 from training.export import export
-from training.loop import Trainer
+from training.loop import Trainer, loss_of
 from training.negatives import hard_negatives
 from training.recipe import Recipe, Stage
 from training.scoring import reading
@@ -174,6 +174,35 @@ def span_tokens(talks: Examples, example: Example) -> list[int]:
     first, last = example.spans[0]
     tokens: list[int] = talks.contexts[example.context].tokens[first : last + 1].tolist()
     return tokens
+
+
+def test_an_answer_is_compared_with_the_passage_that_does_not_answer(talks: Examples) -> None:
+    for batch in drawn([source(talks)], STAGES[1], 3):
+        for number in set(batch.asked.tolist()):
+            answered = (batch.first[batch.asked == number] > 0).tolist()
+            assert answered in ([True], [True, False])
+
+
+def test_the_loss_of_a_comparison_falls_as_the_answer_stands_out() -> None:
+    class Told(Network):
+        def __init__(self, scores: Scores) -> None:
+            super().__init__()
+            self.scores = scores
+
+        def forward(self, *_: object) -> Scores:
+            return self.scores
+
+    def loss(other: float, *, compared: bool) -> float:
+        ends = torch.tensor([[0.0, 0.0, 4.0, 0.0], [9.0, 0.0, other, float("-inf")]])
+        tokens = torch.zeros((2, 4), dtype=torch.long)
+        at = torch.tensor([2, 0])
+        batch = Batch(tokens, tokens, tokens > 0, at, at, asked=torch.tensor([0, 0]))
+        told = Told(Scores(ends, ends, torch.zeros(2)))
+        return loss_of(told, batch, "cpu", compared=compared).item()
+
+    assert loss(5.0, compared=True) > loss(3.0, compared=True) > loss(-3.0, compared=True)
+    apart = loss(5.0, compared=True) - loss(-3.0, compared=True)
+    assert apart > 10 * (loss(5.0, compared=False) - loss(-3.0, compared=False))
 
 
 def test_hard_negatives_share_words_but_hold_no_answer(talks: Examples) -> None:

@@ -31,6 +31,7 @@ bench: .venv/installed-dev
 	$(BIN)/python benchmarks/answers.py
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/reranking.py
+	$(BIN)/python benchmarks/latency.py
 	$(BIN)/python benchmarks/abstaining.py
 	$(BIN)/python benchmarks/speakers.py
 	$(BIN)/python benchmarks/typos.py

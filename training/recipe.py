@@ -86,7 +86,7 @@ RECIPE = Recipe(
         Stage(
             name="comparisons",
             shares=_PARAGRAPHS,
-            rounds=1.3,
+            rounds=1,
             room=256,
             batch=16,
             rate=2e-4,

@@ -10,6 +10,7 @@ from fakes import WordEmbedder, silent
 from indexer.build import build
 from indexer.embedding import SentenceEmbedder
 from indexer.settings import Settings
+from service.extraction import NetworkExtractor
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -27,6 +28,12 @@ def shared() -> Path:
 def real_embedder() -> SentenceEmbedder:
     """The packaged model."""
     return SentenceEmbedder()
+
+
+@pytest.fixture(scope="session")
+def real_extractor() -> NetworkExtractor:
+    """The trained reader."""
+    return NetworkExtractor()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from indexer.errors import SelfTestFailed
 from indexer.settings import Settings
 from service.api import create_app
 from service.engine import Engine
+from service.extraction import NetworkExtractor
 
 FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -41,8 +42,12 @@ def serving(engine: Engine) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def address(real_index: Settings, real_embedder: SentenceEmbedder) -> Iterator[str]:
-    with serving(Engine(real_index, real_embedder)) as address:
+def address(
+    real_index: Settings, real_embedder: SentenceEmbedder, real_extractor: NetworkExtractor
+) -> Iterator[str]:
+    # Without hurry: what is shown must not depend on what else is running.
+    patient = real_index.model_copy(update={"read_ms": 60_000})
+    with serving(Engine(patient, real_embedder, extractor=real_extractor)) as address:
         yield address
 
 

@@ -79,7 +79,8 @@ def test_the_example_question_is_answered_over_http(service: str) -> None:
     status, body = get(f"{service}/v1/answers?q=who+proposed+a+third-party+operator")
     assert status == 200
     assert body["reason"] == "found"
-    assert "Brussels proposed a third-party operator" in body["answer"]["text"]
+    assert "Brussels" in body["answer"]["text"]
+    assert "Brussels proposed a third-party operator" in body["answer"]["sentence"]
 
 
 def test_an_address_too_long_to_read_has_our_shape_of_error(service: str) -> None:

@@ -104,8 +104,8 @@ class Settings(BaseModel):
         0.23,
         ge=0,
         le=1,
-        description="Share in a paragraph's score of the reader's belief that it answers, where a "
-        "question is asked of paragraphs of usual length.",
+        description="Share in a paragraph's score of what the reader thinks of it, where a "
+        "question that a few words answer is asked of paragraphs of usual length.",
     )
     answer_threshold: float = Field(
         0.15,

@@ -149,7 +149,7 @@ class NetworkExtractor:
                     )
                     for s in best_spans(first[row, inside], last[row, inside], _SPANS)
                 )
-                extract = Extract(spans, float(scores.answerable[row]))
+                extract = Extract(spans, float(scores.answerable[row]), nothing)
                 before = found.get(window.passage)
                 found[window.passage] = _both(before, extract) if before else extract
         return found
@@ -169,7 +169,8 @@ def _alike(windows: list[_Window]) -> Iterator[list[_Window]]:
 def _both(one: Extract, other: Extract) -> Extract:
     """The extract of a passage from those of two of its windows."""
     best: dict[Span, float] = {}
-    for span, score in (*one.spans, *other.spans):
-        best[span] = max(score, best.get(span, score))
+    for span, margin in (*one.spans, *other.spans):
+        best[span] = max(margin, best.get(span, margin))
     spans = sorted(best.items(), key=lambda each: -each[1])[:_SPANS]
-    return Extract(tuple(spans), max(one.answerable, other.answerable))
+    leading = one if one.spans[:1] == tuple(spans[:1]) else other
+    return Extract(tuple(spans), max(one.answerable, other.answerable), leading.nothing)

@@ -8,31 +8,32 @@ from typing import Protocol
 
 from indexer.types import Span
 
-_SURE = 15.0
-"""Scores beyond which nothing is surer."""
-
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """What the reader makes of a passage.
+    """What the reader makes of a passage; all scores are logits.
 
-    ``spans`` are of its text, best first, each with the sum of the scores of its ends above that
-    of there being no answer. ``answerable`` is the score, a logit, for there being one.
+    ``spans`` are of its text, best first, each with its margin: the sum of the scores of its ends
+    above that of there being no answer, which is ``nothing``. ``answerable`` is the score for there
+    being one.
     """
 
     spans: tuple[tuple[Span, float], ...]
     answerable: float
+    nothing: float = 0.0
 
     @property
-    def belief(self) -> float:
-        """How much speaks for the passage answering, from 0 to 1; at .5 as much as against it.
+    def merit(self) -> float:
+        """How much speaks for the passage answering: half of what speaks against it is taken off.
 
-        It is linear in the scores: most of what tells the better of two passages apart is lost
-        where a probability is made of them.
+        Of the best span's score alone, its margin, ``answerable`` and means of them, this put
+        relevant paragraphs first most often; see docs/reader.md.
         """
-        best = max((score for _, score in self.spans), default=-_SURE)
-        mean = (best + self.answerable) / 2
-        return (min(max(mean, -_SURE), _SURE) + _SURE) / (2 * _SURE)
+        return self.spans[0][1] + self.nothing / 2 if self.spans else NONE
+
+
+NONE = -15.0
+"""The merit of a passage without a word: as little as there is."""
 
 
 class Extractor(Protocol):

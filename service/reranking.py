@@ -1,14 +1,17 @@
 """A second look at the first hits, by a model that reads the question and a paragraph together.
 
-What it believes about a paragraph, from 0 to 1, is one more contribution to its score beside those
-of words and meaning. It was trained on questions that a few words of a paragraph answer: what is no
-question it does not rerank, nor paragraphs as long as abstracts of research, which are relevant as
-wholes.
+What speaks for a paragraph is how well the best span in it answers, and that it holds the answer
+which most of what was read gives. Scaled from 0 to 1, that is one more contribution to its score
+beside those of words and meaning. The model was trained on questions that a few words of a
+paragraph answer: what is no such question it does not rerank, nor paragraphs as long as abstracts
+of research, which are relevant as wholes.
 """
 
 from __future__ import annotations
 
+import math
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -16,57 +19,81 @@ import numpy as np
 
 from service.extracts import Extract
 from service.fusion import Contribution
+from service.metrics import normalised
 from service.ranked import Ranked
 
 _INTERROGATIVE = re.compile(
-    r"\?\s*$|\b(?:who|whom|whose|what|when|where|which|why|how)\b"
-    r"|^\W*(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might)\b",
-    re.IGNORECASE,
+    r"\?\s*$|\b(?:who|whom|whose|what|when|where|which|why|how)\b", re.IGNORECASE
+)
+_YES_OR_NO = re.compile(
+    r"^\W*(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might)\b"
+    r"(?!.*\b(?:who|whom|whose|what|when|where|which|why|how)\b)",
+    re.IGNORECASE | re.DOTALL,
 )
 
-_SHORT, _LONG = 120, 150
+_SHORT, _LONG = 110, 140
 """Words of the median paragraph up to which reranking counts whole, and from which not at all."""
+
+_MOST = 15.0
+"""Merits beyond which, up or down, nothing counts more."""
+
+_AGREED = 5.0
+"""What it adds to a paragraph's merit to hold the answer that is surely the one given most."""
 
 
 def aptness(question: str, passages: Sequence[str]) -> float:
     """How far ``question`` and ``passages`` are such as the reader was trained on, from 0 to 1."""
-    if not passages or not _INTERROGATIVE.search(question):
+    if not passages or not _INTERROGATIVE.search(question) or _YES_OR_NO.search(question):
         return 0.0
     words = float(np.median([len(text.split()) for text in passages]))
     return min(max((_LONG - words) / (_LONG - _SHORT), 0.0), 1.0)
 
 
-def reranked(
-    ranked: Sequence[Ranked], extracts: Mapping[int, Extract], weight: float
-) -> tuple[Ranked, ...]:
-    """The paragraphs by ``1 - weight`` of their scores and ``weight`` of their extracts' belief.
+def merits(extracts: Mapping[int, Extract], texts: Mapping[int, str]) -> dict[int, float]:
+    """What speaks for each paragraph that was read, in logits; ``texts`` are theirs.
 
-    Equal scores keep their order. A paragraph without an extract gets nothing from that side.
+    Paragraphs whose best spans say the same vote for it, each with the probability that its merit
+    stands for. Whatever holds the answer with the most votes gains, the more the surer that is.
     """
-    if not extracts or not weight:
-        return tuple(ranked)
-    places = {
-        paragraph: place
-        for place, paragraph in enumerate(
-            sorted(extracts, key=lambda paragraph: -extracts[paragraph].answerable), start=1
-        )
+    votes: dict[str, float] = defaultdict(float)
+    for key, extract in extracts.items():
+        if extract.spans:
+            answer = normalised(texts[key][slice(*extract.spans[0][0])])
+            votes[answer] += 1 / (1 + math.exp(-max(extract.merit, -_MOST)))
+    agreed = max(votes, key=lambda answer: votes[answer], default="")
+    gain = _AGREED * min(1.0, votes[agreed]) if agreed else 0.0
+    return {
+        key: extract.merit + gain * (f" {agreed} " in f" {normalised(texts[key])} ")
+        for key, extract in extracts.items()
     }
+
+
+def reranked(
+    ranked: Sequence[Ranked], merits: Mapping[int, float], weight: float
+) -> tuple[Ranked, ...]:
+    """The paragraphs by ``1 - weight`` of their scores and ``weight`` of their merits.
+
+    Equal scores keep their order. A paragraph without a merit gets nothing from that side.
+    """
+    if not merits or not weight:
+        return tuple(ranked)
+    order = sorted(merits, key=lambda paragraph: -merits[paragraph])
+    places = {paragraph: place for place, paragraph in enumerate(order, start=1)}
     scored = [
-        _with(each, extracts.get(each.paragraph), places.get(each.paragraph), weight)
+        _with(each, merits.get(each.paragraph), places.get(each.paragraph), weight)
         for each in ranked
     ]
     scored.sort(key=lambda each: -each.score)
     return tuple(replace(each, rank=place) for place, each in enumerate(scored, start=1))
 
 
-def _with(each: Ranked, extract: Extract | None, place: int | None, weight: float) -> Ranked:
+def _with(each: Ranked, merit: float | None, place: int | None, weight: float) -> Ranked:
     parts = [
         replace(part, weight=part.weight * (1 - weight), points=part.points * (1 - weight))
         for part in each.contributions
     ]
-    if extract is not None:
-        points = weight * extract.belief
-        parts.append(
-            Contribution("rerank", place, extract.answerable, extract.belief, weight, points)
-        )
+    if merit is not None:
+        # Linear: a probability would lose most of what tells the better of two good ones apart.
+        scaled = (min(max(merit, -_MOST), _MOST) + _MOST) / (2 * _MOST)
+        parts.append(Contribution("rerank", place, merit, scaled, weight, weight * scaled))
     return replace(each, score=sum(part.points for part in parts), contributions=tuple(parts))

@@ -28,7 +28,7 @@ from service.fusion import Side
 from service.narrowing import narrowed, phrase
 from service.ranked import Ranked, gathered, merged
 from service.requests import Mode
-from service.reranking import aptness, reranked
+from service.reranking import aptness, merits, reranked
 from service.snapshot import Snapshot
 from service.spelling import Correction, corrected, corrections
 from service.trust import Signals, Trust, Weighting, weighting
@@ -120,8 +120,9 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     extracts: Mapping[int, Extract] = {}
     if query.question and not isinstance(snapshot.extractor, ModelError | None):
         with watch.stage("read"):
-            extracts, apt, unread = _read(snapshot, snapshot.extractor, settings, query, ranked)
-            ranked = reranked(ranked, extracts, settings.rerank_weight * apt)
+            extracts, texts, unread = _read(snapshot, snapshot.extractor, settings, query, ranked)
+            weight = settings.rerank_weight * aptness(query.question, list(texts.values()))
+            ranked = reranked(ranked, merits(extracts, texts), weight)
         degraded += unread
     if not ranked and (said := phrase(query, filters)):
         wider = rank(
@@ -138,19 +139,18 @@ def _read(
     settings: Settings,
     query: Query,
     ranked: Sequence[Ranked],
-) -> tuple[Mapping[int, Extract], float, tuple[str, ...]]:
-    """Extracts of the first paragraphs in English, how apt they are, and why some are missing."""
+) -> tuple[Mapping[int, Extract], Mapping[int, str], tuple[str, ...]]:
+    """Extracts of the first paragraphs in English, the texts of all, and why some were not read."""
     keys = np.array([each.paragraph for each in ranked[: settings.read_depth]], dtype=np.int64)
     keys = keys[snapshot.keyword.readable(keys)]
-    texts = [each.paragraph.text for each in snapshot.store.passages(keys.tolist())]
-    seconds = settings.read_ms / 1000
-    found = extractor.read(query.question, texts, seconds)
-    extracts = {key: extract for key, extract in zip(keys.tolist(), found, strict=True) if extract}
-    apt = aptness(query.question, texts)
-    if len(extracts) == len(keys):
-        return extracts, apt, ()
-    reached = f"{len(extracts)} of the first {len(keys)} paragraphs"
-    return extracts, apt, (f"in {settings.read_ms} ms the reader read {reached}",)
+    passages = snapshot.store.passages(keys.tolist())
+    texts = {passage.key: passage.paragraph.text for passage in passages}
+    found = extractor.read(query.question, list(texts.values()), settings.read_ms / 1000)
+    extracts = {key: extract for key, extract in zip(texts, found, strict=True) if extract}
+    if len(extracts) == len(texts):
+        return extracts, texts, ()
+    reached = f"{len(extracts)} of the first {len(texts)} paragraphs"
+    return extracts, texts, (f"in {settings.read_ms} ms the reader read {reached}",)
 
 
 def _allowed(snapshot: Snapshot, query: Query, filters: Filters, among: Ids | None) -> Ids | None:

@@ -31,7 +31,7 @@ def test_the_passage_that_answers_is_told_from_one_that_does_not(
     assert answer is not None
     assert none is not None
     assert words(ANSWERING, answer) == "Brussels"
-    assert answer.belief > 0.5 > none.belief
+    assert answer.merit > 0 > none.merit
 
 
 def test_an_extract_is_the_same_in_any_company(extractor: NetworkExtractor) -> None:

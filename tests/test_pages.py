@@ -109,6 +109,7 @@ def an_answer(**changes: Any) -> AnswerShape:
         sentence_start=22,
         sentence_end=66,
         confidence=0.81,
+        attributed_to=None,
         paragraph=a_paragraph(),
         article=an_article(),
         sources=[],

@@ -7,8 +7,7 @@ judging. Each file is also judged by the fit to the others. Writes service/weigh
 and benchmarks/results/calibration.md; what came of the questions is kept in index_data/eval/asked/,
 and `--kept` fits to that again. Run with `PYTHONPATH=. python benchmarks/calibration.py`.
 
-Which answer a reader puts first may depend on its confidence: run it twice after a new training,
-and the second fit is to the answers that the first one chooses.
+While asking, the reader puts first what its own scores favour: there is no confidence yet.
 """
 
 from __future__ import annotations
@@ -36,8 +35,9 @@ from service.confidence import Calibration, Fit, Weight
 from service.evaluation import indexed
 from service.judgments import Judged
 from service.progress import report_progress
-from service.readers import extractor_of, reader_of
+from service.readers import extractor_of
 from service.requests import Mode
+from service.spanning import SpanReader
 from training.examples import parted, read_examples
 from training.recipe import RECIPE
 
@@ -91,7 +91,7 @@ def files() -> list[str]:
 def ask(names: Sequence[str], sample: int | None, questions: int) -> None:
     """Ask the held-out questions of each file in both modes and keep what came of them."""
     settings, embedder = Settings(), SentenceEmbedder()
-    reader, extractor = reader_of(settings), extractor_of(settings)
+    reader, extractor = SpanReader(unfitted()), extractor_of(settings)
     with report_progress() as progress:
         for name in names:
             judged = sampled(held_out(name), sample or questions)
@@ -100,6 +100,14 @@ def ask(names: Sequence[str], sample: int | None, questions: int) -> None:
                 for mode in MODES:
                     asked = ask_all(judged, index, reader, mode, left_out, progress)
                     keep(asked, place(name, mode, sample))
+
+
+def unfitted() -> Calibration:
+    """By the mean of both scores that the reader has for a passage that answers."""
+    weights = dict.fromkeys(("answerable", "margin"), Weight(0.5, -30.0, 30.0))
+    weights |= dict.fromkeys(("lead", "score", "support"), Weight(0.0, 0.0, 0.0))
+    with_meaning = weights | {"cosine": Weight(0.0, 0.0, 0.0)}
+    return Calibration(tuple(Fit(0.0, each, 1, 0) for each in (with_meaning, weights)))
 
 
 def held_out(name: str) -> Judged:

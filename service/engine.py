@@ -271,6 +271,7 @@ class Engine:
             filters_of(query),
             today=today if query.dates == "read" else None,
             collapse=query.collapse,
+            answering=isinstance(query, AnswerQuery),
             watch=watch,
         )
 

@@ -217,7 +217,8 @@ class _Answered:
 
 
 def _ask(judged: Judged, id_: str, mode: Mode, index: Indexed, reader: Reader | None) -> _Answered:
-    ranking = rank(index.snapshot, index.settings, judged.questions[id_], mode)
+    answering = reader is not None and id_ in judged.answers
+    ranking = rank(index.snapshot, index.settings, judged.questions[id_], mode, answering=answering)
     found = in_order(ranking.ranked)
     passages = index.snapshot.store.passages(list(found))
     best: dict[str, tuple[Passage, Ranked]] = {}
@@ -232,7 +233,7 @@ def _ask(judged: Judged, id_: str, mode: Mode, index: Indexed, reader: Reader | 
             for place, (document, hit) in enumerate(best.items(), start=1)
             if place <= _TOP or document in relevant
         ),
-        _answer(index, reader, ranking) if reader and id_ in judged.answers else None,
+        _answer(index, reader, ranking) if reader and answering else None,
     )
 
 

@@ -27,7 +27,7 @@ class Extract:
         """How much speaks for the passage answering: half of what speaks against it is taken off.
 
         Of the best span's score alone, its margin, ``answerable`` and means of them, this put
-        relevant paragraphs first most often; see docs/reader.md.
+        relevant paragraphs first most often.
         """
         return self.spans[0][1] + self.nothing / 2 if self.spans else NONE
 

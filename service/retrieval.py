@@ -66,6 +66,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     today: dt.date | None = None,
     among: Ids | None = None,
     collapse: bool | None = None,
+    answering: bool = True,
     watch: Stopwatch | None = None,
 ) -> Ranking:
     """Rank the paragraphs of the articles that ``filters`` let through for ``text``.
@@ -76,7 +77,8 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     Where ``among`` is given, only paragraphs with these keys, sorted, are found. What is rare among
     all paragraphs stays so: it is a filter like any other.
 
-    ``collapse`` gathers copies behind the best of them; None leaves it to the settings.
+    ``collapse`` gathers copies behind the best of them; None leaves it to the settings. Where no
+    answer is wanted (``answering``), only what can change the order is read.
 
     Raises:
         ModelError: Mode ``semantic`` was asked for and no model is there.
@@ -120,37 +122,46 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     extracts: Mapping[int, Extract] = {}
     if query.question and not isinstance(snapshot.extractor, ModelError | None):
         with watch.stage("read"):
-            extracts, texts, unread = _read(snapshot, snapshot.extractor, settings, query, ranked)
+            texts = _readable(snapshot, ranked[: settings.read_depth])
             weight = settings.rerank_weight * aptness(query.question, list(texts.values()))
-            ranked = reranked(ranked, merits(extracts, texts), weight)
-        degraded += unread
+            if weight or answering:
+                extracts, unread = _read(snapshot.extractor, settings, query, texts)
+                ranked = reranked(ranked, merits(extracts, texts), weight)
+                degraded += unread
     if not ranked and (said := phrase(query, filters)):
         wider = rank(
-            snapshot, settings, text, mode, asked, among=among, collapse=collapse, watch=watch
+            snapshot,
+            settings,
+            text,
+            mode,
+            asked,
+            among=among,
+            collapse=collapse,
+            answering=answering,
+            watch=watch,
         )
         reason = f"nothing was found {said}, so these are articles of all days"
         return replace(wider, degraded=(*wider.degraded, reason)) if wider.ranked else wider
     return Ranking(query, filters, vector, weighed, ranked, degraded, misspelled, extracts)
 
 
+def _readable(snapshot: Snapshot, ranked: Sequence[Ranked]) -> dict[int, str]:
+    """The texts of those that are in the reader's language, in their order."""
+    keys = np.array([each.paragraph for each in ranked], dtype=np.int64)
+    passages = snapshot.store.passages(keys[snapshot.keyword.readable(keys)].tolist())
+    return {passage.key: passage.paragraph.text for passage in passages}
+
+
 def _read(
-    snapshot: Snapshot,
-    extractor: Extractor,
-    settings: Settings,
-    query: Query,
-    ranked: Sequence[Ranked],
-) -> tuple[Mapping[int, Extract], Mapping[int, str], tuple[str, ...]]:
-    """Extracts of the first paragraphs in English, the texts of all, and why some were not read."""
-    keys = np.array([each.paragraph for each in ranked[: settings.read_depth]], dtype=np.int64)
-    keys = keys[snapshot.keyword.readable(keys)]
-    passages = snapshot.store.passages(keys.tolist())
-    texts = {passage.key: passage.paragraph.text for passage in passages}
+    extractor: Extractor, settings: Settings, query: Query, texts: Mapping[int, str]
+) -> tuple[Mapping[int, Extract], tuple[str, ...]]:
+    """Extracts of ``texts``, and why some are missing."""
     found = extractor.read(query.question, list(texts.values()), settings.read_ms / 1000)
     extracts = {key: extract for key, extract in zip(texts, found, strict=True) if extract}
     if len(extracts) == len(texts):
-        return extracts, texts, ()
+        return extracts, ()
     reached = f"{len(extracts)} of the first {len(texts)} paragraphs"
-    return extracts, texts, (f"in {settings.read_ms} ms the reader read {reached}",)
+    return extracts, (f"in {settings.read_ms} ms the reader read {reached}",)
 
 
 def _allowed(snapshot: Snapshot, query: Query, filters: Filters, among: Ids | None) -> Ids | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,7 +123,9 @@ def test_relevance_on_judged_questions_does_not_fall(
     shared: Path, settings: Settings, real_embedder: SentenceEmbedder
 ) -> None:
     """A guard against regressions, a little below the figures of benchmarks/results."""
-    judged = read_judged(shared / "data" / "eval" / "xquad-en")
+    whole = read_judged(shared / "data" / "eval" / "xquad-en")
+    third = dict(list(whole.questions.items())[::3])
+    judged = replace(whole, questions=third, qrels={id_: whole.qrels[id_] for id_ in third})
     modes = ["hybrid", "keyword", "semantic"]
     run = evaluate([judged], modes, settings, real_embedder, silent, answers=False)
     ndcg = {each.mode: each.estimates["nDCG@10"].mean for each in run.sets[0].modes}

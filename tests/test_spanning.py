@@ -125,7 +125,7 @@ def test_the_engine_answers_with_the_span_and_its_offsets(brussels: Engine) -> N
 def test_only_paragraphs_in_english_are_read(collection: Settings) -> None:
     extractor = WordExtractor({})
     opened = engine(collection, extractor)
-    opened.search(SearchQuery(q="operator"))
+    opened.answer(AnswerQuery(q="operator"))
     opened.close()
     ((_, passages),) = extractor.asked
     assert len(passages) == 2
@@ -134,10 +134,23 @@ def test_only_paragraphs_in_english_are_read(collection: Settings) -> None:
 
 def test_time_that_runs_out_is_said_and_nothing_is_lost(collection: Settings) -> None:
     opened = engine(collection, WordExtractor({"Brussels": 8.0}, patience=1))
-    result = opened.search(SearchQuery(q="operator plan"))
+    result = opened.answer(AnswerQuery(q="operator plan"))
     opened.close()
     assert "the reader read 1 of the first 2 paragraphs" in " ".join(result.degraded)
     assert len(result.hits) == 3
+
+
+def test_what_no_few_words_answer_is_read_only_where_an_answer_is_wanted(
+    collection: Settings,
+) -> None:
+    extractor = WordExtractor({"Brussels": 8.0})
+    opened = engine(collection, extractor)
+    found = opened.search(SearchQuery(q="operator plan"))
+    assert not extractor.asked
+    answered = opened.answer(AnswerQuery(q="operator plan"))
+    opened.close()
+    assert len(extractor.asked) == 1
+    assert answered.hits == found.hits
 
 
 def test_a_depth_of_none_reads_nothing(collection: Settings) -> None:

@@ -27,7 +27,7 @@ from indexer.reports import BuildReport, write_report
 from indexer.seeds import SeedFile, read_seed, untouched
 from indexer.selftest import check
 from indexer.settings import Settings
-from indexer.speakers import RULES
+from indexer.speakers import attributor_of
 from indexer.stopwatch import Stopwatch
 from indexer.types import Article, Skipped
 from indexer.writing import GenerationWriter
@@ -207,7 +207,8 @@ class _Job:
             parent = self._generations.path(base.manifest.id)
         seeds = [seed for seed in found.listing.files if seed.name in new]
         total, done = sum(seed.size for seed in seeds), 0
-        with GenerationWriter(staged, cached, RULES, parent) as writer:
+        attributor = attributor_of(self._settings)
+        with GenerationWriter(staged, cached, attributor, parent) as writer:
             if base:
                 for move in found.plan.moved:
                     writer.drop(move.origin, moved=True)

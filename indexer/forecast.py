@@ -14,6 +14,7 @@ from indexer.manifest import READABLE, REPORT, Manifest
 from indexer.plan import Survey, survey
 from indexer.reports import BuildReport, read_report
 from indexer.settings import Settings
+from indexer.speakers import attributor_of
 from indexer.types import Skipped
 
 
@@ -66,7 +67,7 @@ def forecast(settings: Settings, fingerprint: str, *, settle: float = 0.0) -> Fo
         anew = "there is no index yet"
     except IndexCorrupt as error:
         anew = damaged = str(error)
-    identity = {"model": fingerprint, **READABLE}
+    identity = {"model": fingerprint, "attributor": attributor_of(settings).name, **READABLE}
     if live is not None:
         other = differences(live.manifest.identity, identity)
         anew = f"the index was built with another {' and another '.join(other)}" if other else None

@@ -18,7 +18,6 @@ from pydantic import TypeAdapter
 from indexer.analysis import ANALYZER
 from indexer.errors import IndexCorrupt
 from indexer.languages import DETECTOR
-from indexer.speakers import ATTRIBUTOR
 
 MANIFEST = "manifest.json"
 ARTICLES = "articles.sqlite"
@@ -29,7 +28,6 @@ REPORT = "report.json"
 
 READABLE = {
     "analyzer": f"{ANALYZER} {DETECTOR}",
-    "attributor": ATTRIBUTOR,
     "format": "5",
     "embedded": "paragraphs in windows; sentences and titles, each alone",
 }
@@ -61,9 +59,9 @@ class Manifest:
     """What a generation was made of and what it holds.
 
     ``id`` is the time at which its build began, in UTC; ``parent`` is the generation that was live
-    then. ``identity`` is what must agree between an index and the program reading it: ``READABLE``
-    and the embedding model's fingerprint. ``settings`` are those that had a say in it. ``files``
-    has the sha256 of every other file.
+    then. ``identity`` is what must agree between an index and a build that goes on from it:
+    ``READABLE``, the embedding model's fingerprint and the name of who found the speakers.
+    ``settings`` are those that had a say in it. ``files`` has the sha256 of every other file.
     """
 
     id: str

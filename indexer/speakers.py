@@ -20,10 +20,14 @@ from indexer.parsing import PARSER, parse
 from indexer.punctuation import SPACE
 from indexer.quotations import ENOUGH, overlap, quotations
 from indexer.sayings import Saying, sayings
+from indexer.settings import Settings
 from indexer.types import Attribution, Paragraph, Span
 
 ATTRIBUTOR = f"winnow-1 {PARSER}"
 """Names everything that decides who said what; raise the number with every change of the rules."""
+
+NOBODY = "none"
+"""Names the attributor of an index in which nobody was looked for."""
 
 CLEAR = -0.2
 """Log-odds of a report that gives its sentence a speaker: see benchmarks/results/speakers.md."""
@@ -50,7 +54,11 @@ _DATELINE = re.compile(
 
 
 class Attributor(Protocol):
-    """Finds speakers."""
+    """Finds speakers; ``name`` tells one that finds others apart."""
+
+    @property
+    def name(self) -> str:
+        """Part of what an index is known by."""
 
     def attributions(
         self, paragraphs: Sequence[Paragraph], language: str | None
@@ -60,6 +68,8 @@ class Attributor(Protocol):
 
 class RuleAttributor:
     """Rules over a dependency parse; knows English only and finds nothing in other languages."""
+
+    name = ATTRIBUTOR
 
     def attributions(
         self, paragraphs: Sequence[Paragraph], language: str | None
@@ -72,8 +82,26 @@ class RuleAttributor:
             yield from ((),) * len(paragraphs)
 
 
+class NoAttributor:
+    """Looks for nobody, in no time."""
+
+    name = NOBODY
+
+    def attributions(
+        self, paragraphs: Sequence[Paragraph], language: str | None
+    ) -> Iterator[tuple[Attribution, ...]]:
+        """Nothing for each paragraph."""
+        del language
+        yield from ((),) * len(paragraphs)
+
+
 RULES = RuleAttributor()
-"""The one that builds use. The parser is loaded when it is first needed, and then kept."""
+"""The parser is loaded when it is first needed, and then kept."""
+
+
+def attributor_of(settings: Settings) -> Attributor:
+    """The one that builds use with these settings."""
+    return RULES if settings.speakers else NoAttributor()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from indexer.forecast import differences, nothing_to_index
 from indexer.manifest import READABLE
 from indexer.protocols import Embedder
 from indexer.settings import Settings
+from indexer.speakers import attributor_of
 from service.parameters import chosen
 from service.patient import Patient, Unsound
 from service.readers import extractor_of, reader_of
@@ -109,7 +110,7 @@ def _files(patient: Patient) -> Iterator[_Said]:
 
 
 def _identity(patient: Patient) -> Iterator[_Said]:
-    needed = dict(READABLE)
+    needed = {"attributor": attributor_of(patient.settings).name, **READABLE}
     if isinstance(patient.embedder, ModelError):
         yield "problem", str(patient.embedder), patient.embedder.hint
     else:

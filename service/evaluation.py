@@ -101,7 +101,9 @@ def indexed(  # noqa: PLR0913, PLR0917 - what is opened, how and where
         raise IndexNotWritable(
             f"{folder} cannot be written: {error}", hint="Choose another folder with --work."
         ) from error
-    own = settings.model_copy(update={"seeds": seeds, "index": folder / "index", "generations": 1})
+    # Nothing that is measured depends on speakers, and it takes long to find them.
+    folders = {"seeds": seeds, "index": folder / "index"}
+    own = settings.model_copy(update={**folders, "generations": 1, "speakers": False})
     report = build(
         own, embedder, wait=True, progress=lambda _, *how: progress(f"{judged.name} index", *how)
     )

@@ -20,6 +20,7 @@ from indexer.filters import Filters
 from indexer.grammar import parse
 from indexer.nodes import Query
 from indexer.settings import Settings
+from indexer.speakers import NOBODY
 from indexer.stopwatch import Stopwatch
 from indexer.types import Candidate, Ids, Scores, Vectors
 from service.copies import copies_among
@@ -98,6 +99,8 @@ def rank(  # noqa: PLR0913 - a question has this many sides
         query, filters, notes = narrowed(snapshot.store, query, asked, today)
         degraded += notes
         allowed = _allowed(snapshot, query, filters, among)
+    if filters.said_by is not None and snapshot.manifest.identity["attributor"] == NOBODY:
+        degraded += ("the index was built without looking for speakers",)
     with watch.stage("spelling"):
         misspelled = corrections(
             query, snapshot.keyword.has_word, lambda form: snapshot.speller().nearest(form)

@@ -117,6 +117,17 @@ def test_a_damaged_index_would_be_built_anew_and_is(
     assert json.loads(plan("--json").stdout)["anew"] is None
 
 
+def test_speakers_that_were_not_looked_for_are_looked_for_when_that_is_wanted(
+    settings: Settings,
+) -> None:
+    write_article(settings.seeds, "a.txt", "Anna Kern said that it is late.")
+    without = settings.model_copy(update={"speakers": False})
+    build(without, WordEmbedder(), progress=silent)
+    assert forecast(without, "words:1").anew is None
+    found = forecast(settings, "words:1")
+    assert found.anew == "the index was built with another attributor"
+
+
 @pytest.mark.parametrize("part", ["model", "analyzer", "format"])
 def test_an_index_of_another_kind_would_be_built_anew_and_is(
     settings: Settings, part: str, monkeypatch: pytest.MonkeyPatch

@@ -134,3 +134,16 @@ def test_changed_articles_say_what_they_say_now(tmp_path: Path) -> None:
             [each.speaker for each in stores.articles.attributions(key)]
             for key in stores.articles.keys().tolist()
         ]
+
+
+def test_where_nobody_was_looked_for_that_is_said(tmp_path: Path) -> None:
+    settings = Settings(seeds=tmp_path / "seeds", index=tmp_path / "index", speakers=False)
+    write_article(settings.seeds, "ferry.txt", KERN)
+    build(settings, WordEmbedder(), progress=silent)
+    engine = Engine(settings, WordEmbedder())
+    (hit,) = engine.search(SearchQuery(q="ferry")).hits
+    asked = engine.search(SearchQuery(q="ferry", said_by="kern"))
+    engine.close()
+    assert hit.attributed_to is None
+    assert asked.hits == []
+    assert asked.degraded == ["the index was built without looking for speakers"]

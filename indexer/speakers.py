@@ -22,10 +22,10 @@ from indexer.quotations import ENOUGH, overlap, quotations
 from indexer.sayings import Saying, sayings
 from indexer.types import Attribution, Paragraph, Span
 
-ATTRIBUTOR = f"winnow-1 {PARSER}"
+ATTRIBUTOR = f"winnow-2 {PARSER}"
 """Names everything that decides who said what; raise the number with every change of the rules."""
 
-CLEAR = -0.2
+CLEAR = 0.25
 """Log-odds of a report that gives its sentence a speaker: see benchmarks/results/speakers.md."""
 
 _BESIDE = -2.0

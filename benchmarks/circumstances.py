@@ -51,13 +51,13 @@ cues.txt come from the same articles, so dev, in speakers.md, is what counts."""
 SEEN = 200
 """Possible reports that a circumstance must be seen in to have a weight."""
 
-MOST = 200
+MOST = 190
 """Circumstances that are kept: with all that are not seldom no more is found."""
 
 ELSEWHERE = 0.1
 """What a wrong report weighs in a sentence in which something is marked."""
 
-ALWAYS = ("layout ", "table ", "use ")
+ALWAYS = ("table ", "use ")
 """How the names begin of what is kept however little it tells."""
 
 PENALTIES = (0.05, 0.3, 2.0)
@@ -119,8 +119,8 @@ def read_examples() -> Iterator[Example]:
 
 
 def rows_of(examples: Sequence[Example]) -> Rows:
-    """Their possible reports."""
-    found = [(each, saying) for each in examples for saying in each.reports.found]
+    """Their possible reports, but for layouts, which are too seldom to weigh."""
+    found = [(each, one) for each in examples for one in each.reports.found if one.signs]
     right = np.array([is_marked(saying, each.case) for each, saying in found])
     free = np.array([is_free(saying, each) for each, saying in found])
     return Rows(
@@ -178,7 +178,7 @@ def matrix(rows: Rows, names: Sequence[str]) -> csr_matrix:
 def fitted(
     values: csr_matrix, right: npt.NDArray[np.bool_], importance: Numbers, penalty: float
 ) -> Numbers:
-    """The weights; there is no bias, as every possible report has a use or a layout."""
+    """The weights; there is no bias, as every possible report has a use."""
     regression = LogisticRegression(C=penalty, fit_intercept=False, max_iter=1000)
     weights: Numbers = regression.fit(values, right, sample_weight=importance).coef_[0]
     return weights
@@ -205,7 +205,10 @@ def report(
     left = iter(odds.tolist())
     weighed = [
         replace(
-            each.reports, found=tuple(replace(one, odds=next(left)) for one in each.reports.found)
+            each.reports,
+            found=tuple(
+                replace(one, odds=next(left)) if one.signs else one for one in each.reports.found
+            ),
         )
         for each in examples
     ]

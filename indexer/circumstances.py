@@ -204,8 +204,10 @@ def _of_place(cue: Token, sentence: Sentence) -> Iterator[str]:
     yield f"words left {_bucket(sentence.end - cue.i)}"
     yield f"sentence {min(sentence.number, 3)}"
     yield f"sentence words {_bucket(sentence.end - sentence.start)}"
-    yield f"next {doc[cue.i + 1].lower_ if cue.i + 1 < len(doc) else 'end'}"
-    yield f"prev {doc[cue.i - 1].lower_ if cue.i else 'start'}"
+    if cue.i + 1 < len(doc) and doc[cue.i + 1].pos_ != "PROPN":
+        yield f"next {doc[cue.i + 1].lower_}"
+    if cue.i and doc[cue.i - 1].pos_ != "PROPN":
+        yield f"prev {doc[cue.i - 1].lower_}"
 
 
 def _bucket(words: int) -> str:

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from indexer.circumstances import weigh
 from indexer.clauses import VERBS
 from indexer.cues import headline_verbs
 from indexer.sayings import Saying
@@ -49,20 +48,13 @@ def _colon(doc: Doc, quoted: Sequence[Span]) -> Iterator[Saying]:
     if any(token.pos_ in VERBS for token in doc if token.idx < match.end(1)):
         return
     quotes = any(span.start <= match.end() + 1 <= span.end for span in quoted) or behind[0] in "‘'"
-    brief = len(behind) < _LONG or match[1].isupper()
-    names = (
-        "layout colon",
-        "layout quoted" if quotes else "layout short" if brief else "layout long",
-        "layout few" if len(words) <= 3 else "layout many",
-    )
-    signs = dict.fromkeys(names, 1.0)
+    odds = 2.5 if quotes else 1.0 if len(behind) < _LONG or match[1].isupper() else 0.0
     speaker = Span(*match.span(1))
     yield Saying(
         speaker=speaker,
         cue=Span(match.end(1), match.end(1) + 1),
         content=(Span(match.end(), len(doc.text)),),
-        signs=signs,
-        odds=weigh(signs),
+        odds=odds if len(words) <= 3 or quotes else odds - 1,
         main=True,
     )
 
@@ -73,13 +65,11 @@ def _signature(doc: Doc) -> Iterator[Saying]:
         return
     said = doc.text[: match.start()].rstrip()
     if said.endswith(_ENDS):
-        signs = {"layout signature": 1.0}
         yield Saying(
             speaker=Span(*match.span(1)),
             cue=Span(match.start(), match.start() + 1),
             content=(Span(0, len(said)),),
-            signs=signs,
-            odds=weigh(signs),
+            odds=0.5,
             main=True,
         )
 
@@ -93,14 +83,12 @@ def _headline(doc: Doc) -> Iterator[Saying]:
         if token.text in {":", ","} or (token.pos_ in VERBS and token.dep_ == "ROOT"):
             return
         if token.pos_ in {"ADJ", "NOUN", "PROPN"} and token.lower_ in headline_verbs():
-            signs = {"layout headline": 1.0}
             before, behind = doc[token.i - 1], doc[token.i + 1]
             yield Saying(
                 speaker=Span(doc[0].idx, before.idx + len(before)),
                 cue=Span(token.idx, token.idx + len(token)),
                 content=(Span(behind.idx, len(doc.text.rstrip(" ."))),),
-                signs=signs,
-                odds=weigh(signs),
+                odds=0.5,
                 main=True,
             )
             return

@@ -9,7 +9,7 @@ here; :mod:`indexer.speakers` chooses.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from indexer.circumstances import Sentence, Use, circumstances, sentences_of, weigh
@@ -47,16 +47,16 @@ _FEELINGS = frozenset("be become feel get look remain seem sound ’ ’m ’re 
 class Saying:
     """A possible report: ``cue`` is its word; ``content`` may be empty where the parse shows none.
 
-    ``signs`` are what tells whether it is one, ``odds`` what they come to. ``main`` is whether it
+    ``odds`` is what its ``signs`` come to; one that a layout tells has none. ``main`` is whether it
     rules its clause, so that a quotation may go on with the next sentence.
     """
 
     speaker: Span
     cue: Span
     content: tuple[Span, ...]
-    signs: Mapping[str, float]
     odds: float
     main: bool
+    signs: Mapping[str, float] = field(default_factory=dict)
 
 
 def sayings(doc: Doc, quoted: Sequence[Span]) -> Iterator[Saying]:
@@ -305,9 +305,9 @@ def _saying(use: Use, said: set[int], extra: Sequence[Span] = ()) -> Saying:
         speaker=speaker,
         cue=Span(cue.idx, cue.idx + len(cue)),
         content=content,
-        signs=signs,
         odds=weigh(signs),
         main=cue.dep_ in _MAIN or cue.dep_ == "prep",
+        signs=signs,
     )
 
 

@@ -25,7 +25,7 @@ from indexer.types import Attribution, Paragraph, Span
 ATTRIBUTOR = f"winnow-2 {PARSER}"
 """Names everything that decides who said what; raise the number with every change of the rules."""
 
-CLEAR = 0.25
+CLEAR = 0.2
 """Log-odds of a report that gives its sentence a speaker: see benchmarks/results/speakers.md."""
 
 _BESIDE = -2.0

@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run test check bench train calibrate test-whoosh screenshot clean
+.PHONY: run test check bench train calibrate circumstances test-whoosh screenshot clean
 
 ## run: build the index of seeds/, serve it on http://127.0.0.1:8080 and follow what changes
 run: .venv/installed
@@ -51,6 +51,10 @@ train: .venv/installed-training
 ## calibrate: fit the confidence of answers to questions that the reader was not trained on
 calibrate: .venv/installed-dev
 	PYTHONPATH=. $(BIN)/python benchmarks/calibration.py
+
+## circumstances: weigh anew by what a report of somebody's words is told; takes some minutes
+circumstances: .venv/installed-dev
+	PYTHONPATH=. $(BIN)/python benchmarks/circumstances.py
 
 ## test-whoosh: the keyword index on Whoosh 2.7.4, so that the pinned fork stays a choice
 test-whoosh: .venv/installed-dev

@@ -23,12 +23,19 @@ PEOPLE: Final = frozenset(
         "company conservative critic delegate democrat director donor editor executive expert "
         "governor group judge lawmaker lawyer leader liberal majority man manager many mayor "
         "member minister nominee official opponent organization other party police politician "
-        "president professor reporter republican resident rival secretary senator some source "
-        "spokesman spokeswoman strategist supporter team union voter woman "
-        "ad article editorial email newspaper poll pollster report statement study survey"
+        "pollster president professor reporter republican resident rival secretary senator some "
+        "source spokesman spokeswoman strategist supporter team union voter woman "
     ).split()
 )
-"""Nouns for those who are quoted most: people, bodies of people and what they publish."""
+"""Nouns for those who are quoted most: people and bodies of people."""
+
+PAPERS: Final = frozenset(
+    (
+        "ad analysis article book column document editorial email interview letter memo message "
+        "newspaper paper poll post press report speech statement story study survey tweet video"
+    ).split()
+)
+"""Nouns for what is quoted as if it spoke."""
 
 STATEMENTS: Final = frozenset(
     "ad blog email letter memo message note post release speech statement tweet video".split()
@@ -76,6 +83,11 @@ def strength(use: str, word: str) -> float:
     """
     table = _tables()[use]
     return table.get(word, table["other"])
+
+
+def is_listed(use: str, word: str) -> bool:
+    """Whether cues.txt has ``word`` under ``use``, else KeyError where there is no such use."""
+    return word in _tables()[use]
 
 
 @cache

@@ -48,7 +48,7 @@ def _colon(doc: Doc, quoted: Sequence[Span]) -> Iterator[Saying]:
     if any(token.pos_ in VERBS for token in doc if token.idx < match.end(1)):
         return
     quotes = any(span.start <= match.end() + 1 <= span.end for span in quoted) or behind[0] in "‘'"
-    odds = 2.0 if quotes else 0.5 if len(behind) < _LONG or match[1].isupper() else -0.5
+    odds = 2.5 if quotes else 1.0 if len(behind) < _LONG or match[1].isupper() else 0.0
     speaker = Span(*match.span(1))
     yield Saying(
         speaker=speaker,
@@ -69,7 +69,7 @@ def _signature(doc: Doc) -> Iterator[Saying]:
             speaker=Span(*match.span(1)),
             cue=Span(match.start(), match.start() + 1),
             content=(Span(0, len(said)),),
-            odds=0.0,
+            odds=0.5,
             main=True,
         )
 
@@ -88,7 +88,7 @@ def _headline(doc: Doc) -> Iterator[Saying]:
                 speaker=Span(doc[0].idx, before.idx + len(before)),
                 cue=Span(token.idx, token.idx + len(token)),
                 content=(Span(behind.idx, len(doc.text.rstrip(" ."))),),
-                odds=0.0,
+                odds=0.5,
                 main=True,
             )
             return

@@ -1,17 +1,18 @@
 """What may be a report of somebody's words: each verb and noun with a subject and something said.
 
 Every clause is looked at, and what speaks for a report is summed up in log-odds: the word itself as
-it is used (cues.txt), who its subject is, and where in the sentence it stands. Nothing is decided
+it is used (cues.txt) and what stands around it (:mod:`indexer.circumstances`). Nothing is decided
 here; :mod:`indexer.speakers` chooses.
 """
 # ruff: noqa: SIM905 - words in a string read better than a column of literals
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from indexer.circumstances import Sentence, Use, circumstances, sentences_of, weigh
 from indexer.clauses import (
     VERBS,
     Subject,
@@ -22,8 +23,8 @@ from indexer.clauses import (
     subject_of,
     words_under,
 )
-from indexer.cues import PEOPLE, SPEECH, strength
-from indexer.quotations import ENOUGH, overlap
+from indexer.cues import SPEECH, is_listed, strength
+from indexer.quotations import ENOUGH
 from indexer.types import Span
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ _FEELINGS = frozenset("be become feel get look remain seem sound ’ ’m ’re 
 class Saying:
     """A possible report: ``cue`` is its word; ``content`` may be empty where the parse shows none.
 
-    ``place`` is where in the paragraph the cue begins, ``main`` whether it rules its clause, so
-    that a quotation may go on with the next sentence.
+    ``odds`` is what its ``signs`` come to; one that a layout tells has none. ``main`` is whether it
+    rules its clause, so that a quotation may go on with the next sentence.
     """
 
     speaker: Span
@@ -55,26 +56,28 @@ class Saying:
     content: tuple[Span, ...]
     odds: float
     main: bool
+    signs: Mapping[str, float] = field(default_factory=dict)
 
 
 def sayings(doc: Doc, quoted: Sequence[Span]) -> Iterator[Saying]:
     """All possible reports in ``doc`` whose word is not ``quoted``, in the order of these words."""
     spans = iter(quoted)
     span = next(spans, None)
-    for token in doc:
-        while span is not None and span.end - 1 <= token.idx:
-            span = next(spans, None)
-        if span is not None and span.start < token.idx:
-            continue
-        if token.lower_ == "according":
-            yield from _according(token)
-        elif token.pos_ in VERBS and token.dep_ not in {"aux", "auxpass"}:
-            yield from _verb(token, quoted)
-        elif token.pos_ == "NOUN":
-            yield from _noun(token)
+    for sentence in sentences_of(doc, quoted):
+        for token in doc[sentence.start : sentence.end]:
+            while span is not None and span.end - 1 <= token.idx:
+                span = next(spans, None)
+            if span is not None and span.start < token.idx:
+                continue
+            if token.lower_ == "according":
+                yield from _according(token, sentence)
+            elif token.pos_ in VERBS and token.dep_ not in {"aux", "auxpass"}:
+                yield from _verb(token, sentence)
+            elif token.pos_ == "NOUN":
+                yield from _noun(token, sentence)
 
 
-def _according(token: Token) -> Iterator[Saying]:
+def _according(token: Token, sentence: Sentence) -> Iterator[Saying]:
     """The clause around "according to the mayor"."""
     to = next((each for each in token.children if each.lower_ == "to"), None)
     source = to and child(to, "pobj", "pcomp")
@@ -86,31 +89,29 @@ def _according(token: Token) -> Iterator[Saying]:
     own = words_under(token)
     said = words_under(head) - own
     if len(said) < 4:  # The parser hung it on a word by itself.
-        said = set(range(token.sent.start, token.sent.end)) - own
+        said = set(range(sentence.start, sentence.end)) - own
     subject = Subject(source, "own")
-    yield _saying(token, subject, said, (), 3.0)
+    yield _saying(Use(token, "according", "", subject, sentence), said)
 
 
-def _verb(verb: Token, quoted: Sequence[Span]) -> Iterator[Saying]:
+def _verb(verb: Token, sentence: Sentence) -> Iterator[Saying]:
     subject = subject_of(verb)
     if subject is None:
         return
     word = verb.lemma_.lower()
     if (feeling := _feeling(verb, word)) is not None:
         use, quality, said = feeling
-        yield _saying(verb, subject, said, (), strength(use, quality))
+        yield _saying(Use(verb, use, quality, subject, sentence), said)
         return
     use, said = _use_of(verb, subject)
     main, spoken = verb.dep_ in _MAIN, word in SPEECH
-    sentence = Span(verb.sent.start_char, verb.sent.end_char)
-    inside = _inside(quoted, sentence)
-    quotes = sum(end - start for start, end in inside) >= ENOUGH
+    inside, quotes = sentence.inside, sentence.quoted >= ENOUGH
     extra: list[Span] = []
     if use in {"bare", "preposition"} and main:
         if quotes:
             use, extra = "quoting", _near(verb, inside)
-        elif verb.i - verb.sent.start < 10 and (before := _before(quoted, sentence)) is not None:
-            use, extra = "after-quote", [before]
+        elif verb.i - sentence.start < 10 and sentence.before is not None:
+            use, extra = "after-quote", [sentence.before]
     elif use in {"object", "infinitive"} and main and spoken and quotes:
         extra = _near(verb, inside)
     elif use in {"clause", "aside"}:
@@ -122,8 +123,8 @@ def _verb(verb: Token, quoted: Sequence[Span]) -> Iterator[Saying]:
         and verb.dep_ == "ROOT"
         and subject.found in {"own", "behind", "before"}
     ):
-        said = _rest(verb, subject)
-    yield _saying(verb, subject, said, extra, strength(use, _key(verb, use, word)))
+        said = _rest(verb, subject, sentence)
+    yield _saying(Use(verb, use, _key(verb, use, word), subject, sentence), said, extra)
 
 
 def _key(verb: Token, use: str, word: str) -> str:
@@ -193,15 +194,6 @@ def _clauses(verb: Token) -> list[Token]:
     return [each for each in verb.children if each.dep_ == "ccomp" and _adjoins(each, verb)]
 
 
-def _inside(quoted: Sequence[Span], sentence: Span) -> list[Span]:
-    """The parts of ``quoted`` that lie in ``sentence``."""
-    return [
-        Span(max(span.start, sentence.start), min(span.end, sentence.end))
-        for span in quoted
-        if overlap(span, sentence)
-    ]
-
-
 def _is_aside(verb: Token, subject: Subject) -> bool:
     """Whether ``verb`` only says who says the clause around it: "the bill, she said, is dead"."""
     if verb.dep_ == "parataxis":
@@ -250,21 +242,16 @@ def _near(verb: Token, inside: Sequence[Span]) -> list[Span]:
     return [span for span in inside if any(span.start <= s < span.end for s in starts)]
 
 
-def _before(quoted: Sequence[Span], sentence: Span) -> Span | None:
-    """The quotation that ends where ``sentence`` begins."""
-    return next((span for span in quoted if 0 <= sentence.start + 1 - span.end <= 3), None)
-
-
-def _rest(verb: Token, subject: Subject) -> set[int]:
+def _rest(verb: Token, subject: Subject, sentence: Sentence) -> set[int]:
     """The sentence without who speaks, where, when and how."""
     manner = [
         e for e in verb.children if e.dep_ in {"prep", "advmod", "npadvmod", "dative", "agent"}
     ]
     other = words_under(subject.head, *manner) | {verb.i}
-    return set(range(verb.sent.start, verb.sent.end)) - other
+    return set(range(sentence.start, sentence.end)) - other
 
 
-def _noun(noun: Token) -> Iterator[Saying]:
+def _noun(noun: Token, sentence: Sentence) -> Iterator[Saying]:
     """Such as "the mayor's promise to", "criticism by the mayor", "she made a statement"."""
     preps = [each for each in noun.children if each.dep_ == "prep"]
     subject, preps = _owner(noun, preps)
@@ -287,7 +274,7 @@ def _noun(noun: Token) -> Iterator[Saying]:
     else:
         use = "noun"
         said = {noun.i} if subject.found == "light" else set()
-    yield _saying(noun, subject, said, (), strength(use, word))
+    yield _saying(Use(noun, use, word, subject, sentence), said)
 
 
 def _owner(noun: Token, preps: list[Token]) -> tuple[Subject | None, list[Token]]:
@@ -304,47 +291,25 @@ def _owner(noun: Token, preps: list[Token]) -> tuple[Subject | None, list[Token]
     return None, preps
 
 
-def _saying(
-    cue: Token, subject: Subject, said: set[int], extra: Sequence[Span], strength: float
-) -> Saying:
-    doc = cue.doc
-    speaker = speaker_span(doc, subject, cue)
+def _saying(use: Use, said: set[int], extra: Sequence[Span] = ()) -> Saying:
+    cue, doc = use.cue, use.cue.doc
+    speaker = speaker_span(doc, use.subject, cue)
     own = {cue.i} | {place for place in said if speaker.start <= doc[place].idx < speaker.end}
     content = spans_of(doc, said - own)
     content += tuple(span for span in extra if not _within(span, content))
+    signs = dict.fromkeys(circumstances(use, said - own, content), 1.0)
+    if use.name != "according":  # Always the same words.
+        signs[f"table {use.name}"] = strength(use.name, use.key)
+        signs["unlisted"] = float(not is_listed(use.name, use.key))
     return Saying(
         speaker=speaker,
         cue=Span(cue.idx, cue.idx + len(cue)),
         content=content,
-        odds=strength + _circumstances(cue, subject),
+        odds=weigh(signs),
         main=cue.dep_ in _MAIN or cue.dep_ == "prep",
+        signs=signs,
     )
 
 
 def _within(span: Span, spans: Sequence[Span]) -> bool:
     return any(each.start <= span.start and span.end <= each.end for each in spans)
-
-
-_SUBJECTS = {
-    **dict.fromkeys(("it", "this", "that", "what", "these", "which"), -1.0),
-    **dict.fromkeys(("he", "she", "some", "many", "others"), 0.6),
-    **dict.fromkeys(PEOPLE, 0.8),
-}
-_PLACES = {"ROOT": 0.5, "ccomp": -0.6, "acl": -0.6, "relcl": -0.2}
-_FOUND = {"shared conj": -0.4, "noun": -0.4, "before": -0.4}
-
-
-def _circumstances(cue: Token, subject: Subject) -> float:
-    """The log-odds that who speaks and where the cue stands add to those of the word.
-
-    Rounded from a logistic regression on the same articles as the words' own.
-    """
-    if cue.lower_ == "according":
-        return 0.0
-    head = subject.head
-    odds = _SUBJECTS.get(head.lemma_.lower(), {"PROPN": 0.6, "NOUN": -0.3}.get(head.pos_, 0.0))
-    odds += _FOUND.get(subject.found, 0.0)
-    if cue.pos_ in VERBS:
-        odds += _PLACES.get(cue.dep_, 0.0)
-        odds -= 0.7 * has(cue, "mark", "if") + 0.4 * has(cue, "aux", "should")
-    return odds

@@ -23,13 +23,13 @@ from indexer.sayings import Saying, sayings
 from indexer.settings import Settings
 from indexer.types import Attribution, Paragraph, Span
 
-ATTRIBUTOR = f"winnow-1 {PARSER}"
+ATTRIBUTOR = f"winnow-2 {PARSER}"
 """Names everything that decides who said what; raise the number with every change of the rules."""
 
 NOBODY = "none"
 """Names the attributor of an index in which nobody was looked for."""
 
-CLEAR = -0.2
+CLEAR = 0.2
 """Log-odds of a report that gives its sentence a speaker: see benchmarks/results/speakers.md."""
 
 _BESIDE = -2.0

@@ -4,9 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexer.circumstances import weigh
+from indexer.parsing import parse
 from indexer.quotations import quotations
+from indexer.sayings import Saying, sayings
 from indexer.sentences import sentences
-from indexer.speakers import RULES
+from indexer.speakers import CLEAR, RULES
 from indexer.types import Attribution, Paragraph, Span
 from service.speakers import of_answer, of_sentence
 
@@ -169,6 +172,43 @@ def test_what_is_no_paragraph_is_left_alone(piece: str) -> None:
 )
 def test_quotations_are_found_by_their_marks(text: str, quoted: list[str]) -> None:
     assert [text[slice(*span)] for span in quotations(text)] == quoted
+
+
+def possible(text: str, word: str) -> Saying:
+    """The possible report whose cue is ``word``."""
+    [doc] = parse([(text, sentences(text))])
+    [found] = [each for each in sayings(doc, quotations(text)) if text[slice(*each.cue)] == word]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "names"),
+    [
+        ("The mayor said that it is late.", "said", ["use clause", "subject people", "place ROOT"]),
+        ("The mayor said that it is late.", "said", ["clause that", "helper none", "said behind"]),
+        ("If the mayor says that it is late, go.", "says", ["mark if", "said clause to 5"]),
+        ("She would not say that it is late.", "say", ["helper would", "helper not", "subject he"]),
+        ("A poll shows that many agree.", "shows", ["subject papers", "article a", "sentence 0"]),
+        ("“It is very late,” said Kern.", "said", ["subject behind", "content quoted most"]),
+        ("It rained. Kern saw a bus.", "saw", ["sentence 1", "object kind NN", "subject NNP"]),
+    ],
+)
+def test_the_circumstances_of_a_report_have_names(text: str, word: str, names: list[str]) -> None:
+    assert set(names) <= set(possible(text, word).signs)
+
+
+def test_the_odds_of_a_report_are_those_of_its_circumstances() -> None:
+    said = possible("The mayor said that it is late.", "said")
+    assert said.odds == weigh(said.signs)
+    assert weigh({"table clause": 2.0}) == 2 * weigh({"table clause": 1.0}) > 0
+    assert weigh({"no such circumstance": 1.0}) == 0
+
+
+@pytest.mark.parametrize("who", ["The mayor", "She", "Anna Kern", "A spokesman", "Many residents"])
+def test_whoever_says_something_is_clear_and_whoever_is_something_is_not(who: str) -> None:
+    assert possible(f"{who} said that the old pier will be closed.", "said").odds > CLEAR
+    was = "were" if who.endswith("s") else "was"
+    assert possible(f"{who} {was} at the old pier.", was).odds < CLEAR
 
 
 def attribution(speaker: tuple[int, int], *content: tuple[int, int]) -> Attribution:

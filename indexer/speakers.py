@@ -32,7 +32,7 @@ NOBODY = "none"
 CLEAR = 0.2
 """Log-odds of a report that gives its sentence a speaker: see benchmarks/results/speakers.md."""
 
-_BESIDE = -2.0
+_BESIDE = -1.5
 """Log-odds from which on a report counts in a sentence that has a clear one."""
 
 _QUOTED = -1.0

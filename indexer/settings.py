@@ -113,10 +113,10 @@ class Settings(BaseModel):
         "question that a few words answer is asked of paragraphs of usual length.",
     )
     answer_threshold: float = Field(
-        0.15,
+        0.08,
         ge=0,
         le=1,
-        description="Confidence under which there is no answer; 0.15 gives one that is wrong six "
+        description="Confidence under which there is no answer; 0.08 gives one that is wrong eleven "
         "times for each time it is right, at the worst.",
     )
 

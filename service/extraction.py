@@ -1,4 +1,4 @@
-"""The trained reader: of each passage, the spans that may answer and whether it answers at all.
+"""The trained reader: of each passage, the spans that may answer, and how much speaks for none.
 
 Passages are read in the order given, a few at a time, for as long as the next few will be done in
 time at the pace of the last: what was not reached is None, never guessed. The few are those that
@@ -149,7 +149,7 @@ class NetworkExtractor:
                     )
                     for s in best_spans(first[row, inside], last[row, inside], _SPANS)
                 )
-                extract = Extract(spans, float(scores.answerable[row]), nothing)
+                extract = Extract(spans, nothing)
                 before = found.get(window.passage)
                 found[window.passage] = _both(before, extract) if before else extract
         return found
@@ -173,4 +173,4 @@ def _both(one: Extract, other: Extract) -> Extract:
         best[span] = max(margin, best.get(span, margin))
     spans = sorted(best.items(), key=lambda each: -each[1])[:_SPANS]
     leading = one if one.spans[:1] == tuple(spans[:1]) else other
-    return Extract(tuple(spans), max(one.answerable, other.answerable), leading.nothing)
+    return Extract(tuple(spans), leading.nothing)

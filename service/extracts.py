@@ -14,20 +14,18 @@ class Extract:
     """What the reader makes of a passage; all scores are logits.
 
     ``spans`` are of its text, best first, each with its margin: the sum of the scores of its ends
-    above that of there being no answer, which is ``nothing``. ``answerable`` is the score for there
-    being one.
+    above that of there being no answer, which is ``nothing``.
     """
 
     spans: tuple[tuple[Span, float], ...]
-    answerable: float
     nothing: float = 0.0
 
     @property
     def merit(self) -> float:
         """How much speaks for the passage answering: half of what speaks against it is taken off.
 
-        Of the best span's score alone, its margin, ``answerable`` and means of them, this put
-        relevant paragraphs first most often.
+        Of the best span's score alone, its margin and their means, this one put relevant paragraphs
+        first most often.
         """
         return self.spans[0][1] + self.nothing / 2 if self.spans else NONE
 

@@ -6,14 +6,18 @@ is in a language that the reader does not know or time ran out, a whole sentence
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from indexer.types import Span
 from service.confidence import Calibration
 from service.metrics import normalised
-from service.reading import Evidence, Reading, SentenceReader, overlapping
+from service.reading import (
+    Evidence,
+    Reading,
+    SentenceReader,
+    overlapping,
+)
 
 
 class SpanReader:
@@ -27,9 +31,8 @@ class SpanReader:
         """See :class:`Reader`; a passage may give several answers."""
         readings = self._sentences.read(question, [each for each in evidence if not each.extract])
         proposed = [reading for each in evidence for reading in _proposed(each)]
-        said = _support(proposed)
-        for reading, lead, support in zip(proposed, _leads(proposed), said, strict=True):
-            features = {**reading.features, "lead": lead, "support": support}
+        for reading, lead in zip(proposed, _leads(proposed), strict=True):
+            features = {**reading.features, "lead": lead}
             confidence = self._calibration.probability(features)
             readings.append(replace(reading, confidence=confidence, features=features))
         return sorted(readings, key=lambda reading: -reading.confidence)
@@ -39,15 +42,11 @@ def _proposed(evidence: Evidence) -> Iterator[Reading]:
     if evidence.extract is None:
         return
     paragraph = evidence.passage.paragraph
-    for span, score in evidence.extract.spans:
+    for span, margin in evidence.extract.spans:
         number = _sentence_at(paragraph.sentences, span.start)
         sentence = paragraph.sentences[number]
         answer = Span(max(span.start, sentence.start), min(span.end, sentence.end))
-        features = {
-            "margin": score,
-            "answerable": evidence.extract.answerable,
-            "score": evidence.score,
-        }
+        features = {"margin": margin}
         if evidence.cosines is not None:
             features["cosine"] = float(evidence.cosines[number])
         yield Reading(evidence.passage, answer, sentence, 0.0, features)
@@ -79,19 +78,3 @@ def _leads(proposed: Sequence[Reading]) -> list[float]:
         )
         leads.append(margins[place] - rival)
     return leads
-
-
-def _support(proposed: Sequence[Reading]) -> list[float]:
-    """How many other passages surely say the same: the sum of their probabilities, at most 1."""
-    votes: dict[str, dict[int, float]] = {}
-    for reading in proposed:
-        of_each = votes.setdefault(normalised(reading.text), {})
-        margin = min(max(reading.features["margin"], -30.0), 30.0)
-        key = reading.passage.key
-        of_each[key] = max(of_each.get(key, 0.0), 1 / (1 + math.exp(-margin)))
-    sums = {text: sum(of_each.values()) for text, of_each in votes.items()}
-    return [
-        min(1.0, sums[text] - votes[text][reading.passage.key])
-        for reading in proposed
-        for text in [normalised(reading.text)]
-    ]

@@ -124,4 +124,4 @@ class WordExtractor:
             if answer in text
         ]
         spans.sort(key=lambda each: -each[1])
-        return Extract(tuple(spans), spans[0][1] if spans else -9.0)
+        return Extract(tuple(spans))

@@ -41,7 +41,7 @@ def test_an_extract_is_the_same_in_any_company(extractor: NetworkExtractor) -> N
     assert alone is not None
     assert among is not None
     assert alone.spans[0][0] == among.spans[0][0]
-    assert alone.answerable == pytest.approx(among.answerable, abs=0.1)
+    assert alone.nothing == pytest.approx(among.nothing, abs=0.1)
 
 
 def test_the_end_of_a_long_passage_is_read_too(extractor: NetworkExtractor) -> None:

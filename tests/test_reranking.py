@@ -24,7 +24,7 @@ def ranking(scores: list[float]) -> list[Ranked]:
 
 def read(text: str, answer: str, merit: float) -> tuple[Extract, str]:
     start = text.index(answer)
-    return Extract(((Span(start, start + len(answer)), merit),), merit), text
+    return Extract(((Span(start, start + len(answer)), merit),)), text
 
 
 def test_a_paragraph_that_answers_passes_one_that_does_not() -> None:
@@ -81,7 +81,7 @@ def test_an_answer_that_nobody_is_sure_of_gains_little() -> None:
 
 
 def test_what_has_no_word_to_mark_has_the_least_merit() -> None:
-    assert merits({0: Extract((), -3.0)}, {0: "!"}) == {0: -15.0}
+    assert merits({0: Extract(())}, {0: "!"}) == {0: -15.0}
 
 
 def test_without_extracts_nothing_changes() -> None:

@@ -39,7 +39,7 @@ class TestSpanReaderOfWhatIsRead(ReaderContract):
         class Whole(SpanReader):
             def read(self, question: str, evidence: list[Evidence]) -> list[object]:
                 extracts = [
-                    Extract(((Span(0, len(each.passage.paragraph.text)), 4.0),), 4.0)
+                    Extract(((Span(0, len(each.passage.paragraph.text)), 4.0),))
                     for each in evidence
                 ]
                 pairs = zip(evidence, extracts, strict=True)

@@ -116,8 +116,8 @@ class Settings(BaseModel):
         0.08,
         ge=0,
         le=1,
-        description="Confidence under which there is no answer; 0.08 gives one that is wrong eleven "
-        "times for each time it is right, at the worst.",
+        description="Confidence under which there is no answer; 0.08 gives one that is wrong "
+        "eleven times for each time it is right, at the worst.",
     )
 
 

@@ -71,6 +71,24 @@ def test_a_higher_score_is_more_confidence_and_a_rival_is_less() -> None:
     assert confidence(9.0) > confidence(9.0, rival=8.0)
 
 
+def test_an_answer_that_several_passages_give_passes_one_that_a_single_one_gives() -> None:
+    passages = [
+        read_passage("Moscow rejected it.", answers={"Moscow": 3.0}, cosines=[0.5]),
+        *(
+            read_passage(f"Brussels proposed {what}.", answers={"Brussels": 2.0}, cosines=[0.5])
+            for what in ("it", "that", "a plan")
+        ),
+    ]
+    passages = [
+        replace(each, passage=replace(each.passage, key=key)) for key, each in enumerate(passages)
+    ]
+    reader = SpanReader(read())
+    assert reader.read(QUESTION, passages[:2])[0].text == "Moscow"
+    assert reader.read(QUESTION, passages)[0].text == "Brussels"
+    surest = read_passage("Moscow it was.", answers={"Moscow": 14.0}, cosines=[0.5])
+    assert reader.read(QUESTION, [*passages[1:], surest])[0].text == "Moscow"
+
+
 def test_what_was_not_read_is_answered_with_its_best_sentence() -> None:
     passage = evidence("Die Gespräche gingen weiter.", "Brüssel schlug den Betreiber vor.")
     (reading,) = SpanReader(read()).read("Betreiber", [passage])

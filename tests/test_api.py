@@ -121,7 +121,7 @@ def test_an_answer_comes_with_all_its_sources(tmp_path: Path) -> None:
     write_article(settings.seeds, "c.txt", "It was brussels' operator.", published="2025-07-07")
     write_article(settings.seeds, "d.txt", "Moscow wants an operator.", published=None)
     build(settings, WordEmbedder(), progress=silent)
-    reader = PhraseReader({"russels": 0.8, "Moscow": 0.4, "operator": 0.1})
+    reader = PhraseReader({"russels": 0.8, "Moscow": 0.4, "operator": 0.01})
     with closing(Engine(settings, WordEmbedder(), reader)) as engine:
         client = create_app(engine).test_client()
         body = client.get("/v1/answers?q=who+wants+an+operator").get_json()
@@ -205,7 +205,7 @@ def test_what_nothing_supports_has_no_answer(client: FlaskClient) -> None:
     body = client.get("/v1/answers?q=zzzz+yyyy+xxxx+wwww").get_json()
     assert (body["answer"], body["reason"]) == (None, "below_threshold")
     assert body["alternatives"] == []
-    assert re.fullmatch(r"The best candidate is .+ % sure; the threshold is 15 %\.", body["detail"])
+    assert re.fullmatch(r"The best candidate is .+ % sure; the threshold is 8 %\.", body["detail"])
     assert body["hits"]
 
 

@@ -88,7 +88,7 @@ def test_eval_shows_how_answers_were(run: Run, tmp_path: Path) -> None:
     assert (body["results"][0]["Contains"], body["results"][0]["Answered"]) == (50, 100)
     assert body["comparison"]["differences"][0]["metrics"]["Contains"][:2] == [50, 50]
     first = json.loads((tmp_path / "each.jsonl").read_text().splitlines()[0])
-    assert first["answer"] == "Brussels proposed an operator."
+    assert first["answer"] == "Brussels"
 
 
 def test_eval_as_json_has_every_interval(run: Run, planted: str) -> None:

@@ -99,7 +99,7 @@ class Settings(BaseModel):
         20, ge=0, le=100, description="First paragraphs that the reader reads; 0 switches it off."
     )
     read_ms: int = Field(
-        150,
+        120,
         ge=0,
         le=60_000,
         description="Milliseconds that it may take to read them; those not reached stay where the "

@@ -109,8 +109,7 @@ def ask(names: Sequence[str], sample: int | None, questions: int) -> None:
 def unfitted() -> Calibration:
     """By what the reader scores alone."""
     weights = {"margin": Weight(1.0, -30.0, 30.0), "lead": Weight(0.0, 0.0, 0.0)}
-    with_meaning = weights | {"cosine": Weight(0.0, 0.0, 0.0)}
-    return Calibration(tuple(Fit(0.0, each, 1, 0) for each in (with_meaning, weights)))
+    return Calibration((Fit(0.0, weights, 1, 0),))
 
 
 def presumed(outcomes: Sequence[Outcome]) -> Iterator[Outcome]:

@@ -51,10 +51,7 @@ def _proposed(evidence: Evidence) -> Iterator[Reading]:
         number = _sentence_at(paragraph.sentences, span.start)
         sentence = paragraph.sentences[number]
         answer = Span(max(span.start, sentence.start), min(span.end, sentence.end))
-        features = {"margin": margin}
-        if evidence.cosines is not None:
-            features["cosine"] = float(evidence.cosines[number])
-        yield Reading(evidence.passage, answer, sentence, 0.0, features)
+        yield Reading(evidence.passage, answer, sentence, 0.0, {"margin": margin})
 
 
 def _sentence_at(sentences: Sequence[Span], place: int) -> int:

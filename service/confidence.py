@@ -3,7 +3,7 @@
 A reader knows scores; what a score is worth has to be learnt from questions whose answers are
 known. What was learnt are few numbers, made by ``benchmarks/calibration.py`` and kept in a JSON
 file beside the weights that they belong to. There is one fit for each set of measures that a
-reading can have: without an embedding model, for one, there is no cosine.
+reading can have.
 """
 
 from __future__ import annotations

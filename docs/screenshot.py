@@ -14,6 +14,7 @@ from indexer.embedding import SentenceEmbedder
 from indexer.settings import Settings
 from service.api import create_app
 from service.engine import Engine
+from service.extraction import NetworkExtractor
 from service.progress import report_progress
 
 DOCS = Path(__file__).resolve().parent
@@ -25,7 +26,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, report_progress() as progress:
         settings = Settings(seeds=DOCS.parent / "seeds", index=Path(folder))
         build(settings, embedder, progress=progress)
-        engine = Engine(settings, embedder)
+        patient = settings.model_copy(update={"read_ms": 60_000})
+        engine = Engine(patient, embedder, extractor=NetworkExtractor())
         server = make_server("127.0.0.1", 0, create_app(engine), threaded=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with sync_playwright() as playwright:

@@ -162,7 +162,7 @@ def decide(reports: Reports, clear: float = CLEAR) -> tuple[Attribution, ...]:
         chosen += _of_sentence(here, sentence, quoted, clear)
     continued = _continued(chosen, sentences, quoted)
     attributions = [
-        Attribution(_content(reports.text, each), each.speaker, each.cue)
+        Attribution(_content(reports.text, each), each.speaker, each.cue, round(each.odds, 2))
         for each in sorted(continued, key=lambda each: (each.cue, each.speaker))
     ]
     return tuple(each for each in attributions if each.content)

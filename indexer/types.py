@@ -33,12 +33,14 @@ class Span(NamedTuple):
 class Attribution:
     """Something said in a paragraph and who says it; all spans are of the paragraph's text.
 
-    ``content`` is what is said, in order, apart and never empty. ``cue`` is the word that tells so.
+    ``content`` is what is said, in order, apart and never empty. ``cue`` is the word that tells so,
+    and ``odds`` how clearly, in log-odds.
     """
 
     content: tuple[Span, ...]
     speaker: Span
     cue: Span
+    odds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

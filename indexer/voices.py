@@ -22,6 +22,7 @@ CREATE TABLE attributions (
     speaker_end INTEGER NOT NULL,
     cue_start INTEGER NOT NULL,
     cue_end INTEGER NOT NULL,
+    odds REAL NOT NULL,
     content BLOB NOT NULL,    -- int32 pairs, little endian
     PRIMARY KEY (paragraph, number)
 ) WITHOUT ROWID;
@@ -34,7 +35,7 @@ def record(
 ) -> None:
     """Store the attributions of the paragraph ``key``, whose text is ``text``."""
     connection.executemany(
-        "INSERT INTO attributions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO attributions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 key,
@@ -42,6 +43,7 @@ def record(
                 f" {' '.join(_words(text[slice(*each.speaker)]))} ",
                 *each.speaker,
                 *each.cue,
+                each.odds,
                 np.asarray(each.content, dtype="<i4").tobytes(),
             )
             for number, each in enumerate(attributions)
@@ -62,8 +64,8 @@ def count(connection: sqlite3.Connection) -> int:
 def attributions_of(connection: sqlite3.Connection, key: int) -> tuple[Attribution, ...]:
     """Who says what in the paragraph ``key``, in the order of the cues."""
     query = (
-        "SELECT speaker_start, speaker_end, cue_start, cue_end, content FROM attributions "
-        "WHERE paragraph = ? ORDER BY number"
+        "SELECT speaker_start, speaker_end, cue_start, cue_end, odds, content "
+        "FROM attributions WHERE paragraph = ? ORDER BY number"
     )
     return tuple(
         Attribution(
@@ -73,8 +75,9 @@ def attributions_of(connection: sqlite3.Connection, key: int) -> tuple[Attributi
             ),
             speaker=Span(*speaker),
             cue=Span(*cue),
+            odds=odds,
         )
-        for *edges, content in connection.execute(query, (key,))
+        for *edges, odds, content in connection.execute(query, (key,))
         for speaker, cue in [(edges[:2], edges[2:])]
     )
 

@@ -9,13 +9,15 @@ from indexer.types import Attribution, Span
 
 
 def of_sentence(attributions: Sequence[Attribution], sentence: Span) -> Attribution | None:
-    """The one who says most of ``sentence``; None where nobody says any of it.
+    """The one who most clearly says much of ``sentence``; None where nobody says any of it.
 
-    Of several who say the same, that is who says the least besides.
+    Much is half of what is said by whoever says most. Of equals it is who says most, then who says
+    the least besides.
     """
-    shares = [(_share(each, sentence), -_length(each), each) for each in attributions]
-    most = max(shares, key=lambda share: share[:2], default=None)
-    return most[2] if most is not None and most[0] else None
+    said = [(each.odds, _share(each, sentence), -_length(each), each) for each in attributions]
+    most = max((share for _, share, _, _ in said), default=0)
+    much = [each for each in said if most and 2 * each[1] >= most]
+    return max(much, key=lambda each: each[:3])[3] if much else None
 
 
 def of_answer(

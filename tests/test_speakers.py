@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -224,6 +226,12 @@ def test_a_sentence_is_by_who_says_most_of_it() -> None:
     assert of_sentence([OUTER, INNER], Span(40, 90)) == INNER
     assert of_sentence([OUTER, INNER], Span(90, 120)) is None
     assert of_sentence([], Span(0, 90)) is None
+
+
+def test_a_sentence_is_by_who_says_it_more_clearly_if_that_is_half_of_it_at_least() -> None:
+    clear = replace(INNER, odds=2.0)
+    assert of_sentence([OUTER, clear], Span(0, 90)) == clear
+    assert of_sentence([OUTER, replace(clear, content=(Span(60, 90),))], Span(0, 90)) == OUTER
 
 
 def test_an_answer_is_by_who_is_nearest_to_it() -> None:

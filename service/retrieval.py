@@ -101,6 +101,8 @@ def rank(  # noqa: PLR0913 - a question has this many sides
         allowed = _allowed(snapshot, query, filters, among)
     if filters.said_by is not None and snapshot.manifest.identity["attributor"] == NOBODY:
         degraded += ("the index was built without looking for speakers",)
+    # The reader knows more words than the collection has, and reads the question as it was asked.
+    question = query.question
     with watch.stage("spelling"):
         misspelled = corrections(
             query, snapshot.keyword.has_word, lambda form: snapshot.speller().nearest(form)
@@ -126,9 +128,9 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     if query.question and not isinstance(snapshot.extractor, ModelError | None):
         with watch.stage("read"):
             texts = _readable(snapshot, ranked[: settings.read_depth])
-            weight = settings.rerank_weight * aptness(query.question, list(texts.values()))
+            weight = settings.rerank_weight * aptness(question, list(texts.values()))
             if weight or answering:
-                extracts, unread = _read(snapshot.extractor, settings, query, texts)
+                extracts, unread = _read(snapshot.extractor, settings, question, texts)
                 ranked = reranked(ranked, merits(extracts, texts), weight)
                 degraded += unread
     if not ranked and (said := phrase(query, filters)):
@@ -156,10 +158,10 @@ def _readable(snapshot: Snapshot, ranked: Sequence[Ranked]) -> dict[int, str]:
 
 
 def _read(
-    extractor: Extractor, settings: Settings, query: Query, texts: Mapping[int, str]
+    extractor: Extractor, settings: Settings, question: str, texts: Mapping[int, str]
 ) -> tuple[Mapping[int, Extract], tuple[str, ...]]:
     """Extracts of ``texts``, and why some are missing."""
-    found = extractor.read(query.question, list(texts.values()), settings.read_ms / 1000)
+    found = extractor.read(question, list(texts.values()), settings.read_ms / 1000)
     extracts = {key: extract for key, extract in zip(texts, found, strict=True) if extract}
     if len(extracts) == len(texts):
         return extracts, ()

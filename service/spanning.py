@@ -84,9 +84,13 @@ def _pooled(proposed: Sequence[Reading]) -> list[Reading]:
 def _leads(proposed: Sequence[Reading]) -> list[float]:
     """By how much the margin of each is above that of the best other answer.
 
-    Other is what says something else elsewhere: two cuts of the same words are no rivals. With
-    none, the rival is that there is no answer.
+    Other is what says something else elsewhere: two cuts of the same words are no rivals, but a cut
+    so long that it holds a rival of the passage's best one has that rival too. With none, the rival
+    is that there is no answer.
     """
+    tops: dict[int, Reading] = {}
+    for reading in proposed:
+        tops.setdefault(reading.passage.key, reading)
     texts = [normalised(reading.text) for reading in proposed]
     margins = [reading.features["margin"] for reading in proposed]
     order = sorted(range(len(proposed)), key=lambda place: -margins[place])
@@ -96,7 +100,11 @@ def _leads(proposed: Sequence[Reading]) -> list[float]:
             (
                 margins[other]
                 for other in order
-                if texts[other] != texts[place] and not overlapping(reading, proposed[other])
+                if texts[other] != texts[place]
+                and not (
+                    overlapping(reading, proposed[other])
+                    and overlapping(tops[reading.passage.key], proposed[other])
+                )
             ),
             0.0,
         )

@@ -71,6 +71,13 @@ def test_a_higher_score_is_more_confidence_and_a_rival_is_less() -> None:
     assert confidence(9.0) > confidence(9.0, rival=8.0)
 
 
+def test_a_cut_that_holds_two_answers_is_not_surer_than_the_better_of_them() -> None:
+    answers = {"Brussels": 5.2, "Brussels and not Moscow": 5.0, "Moscow": 4.9}
+    passage = read_passage("Brussels and not Moscow proposed it.", answers=answers)
+    readings = SpanReader(read()).read(QUESTION, [passage])
+    assert [each.text for each in readings] == list(answers)
+
+
 def test_an_answer_that_several_passages_give_passes_one_that_a_single_one_gives() -> None:
     passages = [
         read_passage("Moscow rejected it.", answers={"Moscow": 3.0}, cosines=[0.5]),

@@ -21,6 +21,9 @@ READ = 20
 
 _ALTERNATIVES = 3
 
+_RIVAL = 0.5
+"""Share of the answer's confidence that an alternative has at least."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -81,7 +84,8 @@ def decide(
         detail = None if surest is None else _shortfall(surest, threshold)
         return Decision("below_threshold", None, (), detail)
     answer, *others = answers
-    return Decision("found", answer, tuple(others[:_ALTERNATIVES]))
+    rivals = [each for each in others if each.confidence >= _RIVAL * answer.confidence]
+    return Decision("found", answer, tuple(rivals[:_ALTERNATIVES]))
 
 
 def _shortfall(surest: float, threshold: float) -> str:

@@ -163,10 +163,16 @@ def test_spans_that_end_within_words_are_shown_whole() -> None:
 
 
 def test_at_most_three_alternatives_are_given_the_surest_first() -> None:
-    towns = {"Baku": 0.3, "Paris": 0.9, "Rome": 0.7, "Oslo": 0.2, "Bonn": 0.5, "Kyiv": 0.05}
+    towns = {"Baku": 0.5, "Paris": 0.9, "Rome": 0.7, "Oslo": 0.46, "Bonn": 0.6, "Kyiv": 0.05}
     given = evidence(*(f"They met in {town}." for town in towns))
     decision = decide(PhraseReader(towns), "where", given, 0.1)
     assert [each.text for each in decision.answers] == ["Paris", "Rome", "Bonn", "Baku"]
+
+
+def test_what_is_less_than_half_as_sure_as_the_answer_is_no_alternative() -> None:
+    given = evidence("They met in Paris.", "They met in Rome.", "They met in Bonn.")
+    decision = decide(PhraseReader({"Paris": 0.8, "Rome": 0.4, "Bonn": 0.39}), "where", given, 0.1)
+    assert [each.text for each in decision.answers] == ["Paris", "Rome"]
 
 
 def test_what_is_not_sure_enough_is_no_support() -> None:

@@ -237,9 +237,9 @@ class Engine:
         return activated
 
     def warm(self) -> None:
-        """Load the model and open the index, so that the first question need not wait for it."""
+        """Load the models and open the index, so that the first question need not wait for it."""
         if self.readiness().status != "not_ready":
-            self.search(SearchQuery(q="warm"))
+            self.answer(AnswerQuery(q="what is warm"))
             with self.library.borrow() as snapshot:
                 snapshot.prepare()
 

@@ -13,7 +13,6 @@ on dev is then told by `python benchmarks/speakers.py`.
 from __future__ import annotations
 
 import sys
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from speakers import Case, read, shared, tallied
 
 from indexer.quotations import overlap
 from indexer.sayings import Saying
+from indexer.sentences import sentence_at
 from indexer.speakers import Reports, reported
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "indexer" / "circumstances.txt"
@@ -143,8 +143,7 @@ def is_marked(saying: Saying, case: Case) -> bool:
 def is_free(saying: Saying, example: Example) -> bool:
     """Whether nothing is marked in the sentence of a possible report."""
     sentences = example.reports.sentences
-    starts = [each.start for each in sentences]
-    sentence = sentences[max(0, bisect_right(starts, saying.cue.start) - 1)]
+    sentence = sentences[sentence_at(sentences, saying.cue.start)]
     return not shared(example.case.touched, (sentence,))
 
 

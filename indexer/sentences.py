@@ -8,7 +8,7 @@ ends a sentence unless what stands before it is an abbreviation or what follows 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from indexer.abbreviations import (
     AFTER_HOURS,
@@ -136,3 +136,8 @@ def _ends_with_full_stop(
         # Not "J. A. Smith", not "A. El-Erian", not "YORK, Pa. - When".
         return word.lower() in STARTERS and not (following["joint"] or following["dash"])
     return True
+
+
+def sentence_at(sentences: Sequence[Span], place: int) -> int:
+    """The number of the sentence that ``place`` is in, or of the last one before it."""
+    return max((n for n, each in enumerate(sentences) if each.start <= place), default=0)

@@ -20,6 +20,7 @@ from indexer.parsing import PARSER, parse
 from indexer.punctuation import SPACE
 from indexer.quotations import ENOUGH, overlap, quotations
 from indexer.sayings import Saying, sayings
+from indexer.sentences import sentence_at
 from indexer.settings import Settings
 from indexer.types import Attribution, Paragraph, Span
 
@@ -212,7 +213,7 @@ def _continued(
     """
     anchors: dict[int, int] = {}
     for place, saying in enumerate(chosen):
-        number = _sentence_at(sentences, saying.cue.start)
+        number = sentence_at(sentences, saying.cue.start)
         around = Span(sentences[number].start - 3, sentences[number].end + 3)
         if saying.main and any(overlap(span, around) for span in quoted):
             known = anchors.get(number)
@@ -236,10 +237,6 @@ def _continued(
         replace(saying, content=(*saying.content, *more.get(place, ())))
         for place, saying in enumerate(chosen)
     ]
-
-
-def _sentence_at(sentences: Sequence[Span], place: int) -> int:
-    return max((n for n, each in enumerate(sentences) if each.start <= place), default=0)
 
 
 def _content(text: str, saying: Saying) -> tuple[Span, ...]:

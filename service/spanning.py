@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from indexer.sentences import sentence_at
 from indexer.types import Span
 from service.confidence import Calibration
 from service.metrics import normalised
@@ -48,15 +49,10 @@ def _proposed(evidence: Evidence) -> Iterator[Reading]:
         return
     paragraph = evidence.passage.paragraph
     for span, margin in evidence.extract.spans:
-        number = _sentence_at(paragraph.sentences, span.start)
+        number = sentence_at(paragraph.sentences, span.start)
         sentence = paragraph.sentences[number]
         answer = Span(max(span.start, sentence.start), min(span.end, sentence.end))
         yield Reading(evidence.passage, answer, sentence, 0.0, {"margin": margin})
-
-
-def _sentence_at(sentences: Sequence[Span], place: int) -> int:
-    """The number of the sentence that ``place`` is in, or of the last one before it."""
-    return max((n for n, sentence in enumerate(sentences) if sentence.start <= place), default=0)
 
 
 def _pooled(proposed: Sequence[Reading]) -> list[Reading]:

@@ -44,9 +44,9 @@ def embedder() -> WordEmbedder:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings over empty folders of the test's own."""
+    """Settings over empty folders of the test's own, whose reader is not hurried by a busy machine."""
     (tmp_path / "seeds").mkdir()
-    return Settings(seeds=tmp_path / "seeds", index=tmp_path / "index")
+    return Settings(seeds=tmp_path / "seeds", index=tmp_path / "index", read_ms=60_000)
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +54,7 @@ def real_index(
     tmp_path_factory: pytest.TempPathFactory, real_embedder: SentenceEmbedder
 ) -> Settings:
     """The project's own seeds, indexed with the real model."""
-    settings = Settings(seeds=ROOT / "seeds", index=tmp_path_factory.mktemp("index"))
+    index = tmp_path_factory.mktemp("index")
+    settings = Settings(seeds=ROOT / "seeds", index=index, read_ms=60_000)
     build(settings, real_embedder, progress=silent)
     return settings

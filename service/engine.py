@@ -226,6 +226,16 @@ class Engine:
                 **now,
             )
 
+    def standing(self) -> str:
+        """What results depend on beside the question: where it is equal, so are they."""
+        with ExitStack() as borrowed:
+            tuned: object = None
+            try:
+                tuned = borrowed.enter_context(self.library.borrow()).tuned.now()
+            except StoredIndexError:
+                pass  # readiness says so
+            return f"{self._clock()} {tuned} {self.readiness().model_dump_json()}"
+
     def generations(self) -> GenerationList:
         """The generations that are kept, newest first."""
         return history(self._generations)

@@ -1,0 +1,1 @@
+def completed(d): return d

@@ -1,0 +1,8 @@
+// Shows /openapi.json. Here and not in the page, whose policy allows no script of its own.
+const place = document.getElementById("swagger-ui");
+SwaggerUIBundle({
+  url: place.dataset.document,
+  domNode: place,
+  deepLinking: true,
+  presets: [SwaggerUIBundle.presets.apis],
+});

@@ -20,7 +20,6 @@ from indexer.settings import Settings
 from service import (
     compression,
     conditional,
-    document,
     headers,
     maintenance,
     origins,
@@ -75,7 +74,8 @@ def create_app(
     """The application: routes under /v1, health, documentation and the page.
 
     Without ``builds`` the routes that change the index are left out. ``streams`` is how many
-    requests may follow a build at the same time. ``settings`` say who may ask; without, this machine.
+    requests may follow a build at the same time. ``settings`` say who may ask: without,
+    this machine.
     """
     app = OpenAPI(
         "winnow",

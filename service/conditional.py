@@ -16,7 +16,8 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-_PATHS = ("/v1/search", "/v1/answers", "/v1/suggest", "/v1/articles", "/v1/paragraphs")
+PATHS = ("/v1/search", "/v1/answers", "/v1/suggest", "/v1/articles", "/v1/paragraphs")
+"""Where results are read, beside the pages."""
 
 _KEPT = "private, no-cache"
 """Kept by the client alone, and asked about each time."""
@@ -46,25 +47,21 @@ def install(app: Flask, standing: Callable[[], str]) -> None:
         # An asterisk stands for any tag, and whether there will be one is not known yet.
         if asked.star_tag or not asked.contains_weak(g.tag):
             return None
-        return _tagged(Response(status=304), g.tag)
+        response = Response(status=304)
+        response.set_etag(g.tag, weak=True)
+        return response
 
     @app.after_request
     def mark(response: Response) -> Response:
-        if "tag" not in g or response.status_code != 200:
+        if "tag" not in g or response.status_code not in {200, 304}:
             return response
         response.headers["Cache-Control"] = _KEPT
         response.vary.add("Accept-Encoding")
         # The index may have been exchanged in between.
-        if "passing" not in g and g.tag == tag():
-            _tagged(response, g.tag).make_conditional(request)
+        if response.status_code == 200 and "passing" not in g and g.tag == tag():
+            response.set_etag(g.tag, weak=True)
+            response.make_conditional(request)
         return response
-
-
-def _tagged(response: Response, tag: str) -> Response:
-    response.set_etag(tag, weak=True)
-    response.headers["Cache-Control"] = _KEPT
-    response.vary.add("Accept-Encoding")
-    return response
 
 
 def _is_reading() -> bool:
@@ -72,4 +69,4 @@ def _is_reading() -> bool:
         return False
     if request.blueprint == "pages":
         return request.endpoint != "pages.static"
-    return request.path.startswith(_PATHS)
+    return request.path.startswith(PATHS)

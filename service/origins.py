@@ -9,6 +9,7 @@ unless a setting names it; only such pages may read answers either (CORS).
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
@@ -32,14 +33,29 @@ _PREFLIGHT_AGE = "600"
 
 def install(app: Flask, settings: Settings) -> None:
     """Refuse what comes by a name or from an origin that ``settings`` does not allow."""
-    names = frozenset(_bare(name) for name in (settings.host, *settings.allowed_hosts))
-    everywhere = _is_wildcard(settings.host)
-    allowed = frozenset(settings.cors_origins)
+    allowed = _Allowed(
+        names=frozenset(_bare(name) for name in (settings.host, *settings.allowed_hosts)),
+        everywhere=_is_wildcard(settings.host),
+        origins=frozenset(settings.cors_origins),
+    )
+    app.before_request(allowed.refuse_names)
+    app.before_request(allowed.refuse_sites)
+    if allowed.origins:
+        app.before_request(allowed.preflight)
+        app.after_request(allowed.share)
 
-    @app.before_request
-    def check_host() -> Response | None:
-        given = request.environ.get("HTTP_HOST", "")
-        name = host_name(given)
+
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    """``names`` that the service goes by, whether it is bound ``everywhere``, and other sites."""
+
+    names: frozenset[str]
+    everywhere: bool
+    origins: frozenset[str]
+
+    def refuse_names(self) -> Response | None:
+        """Refuse a request to another name than ours."""
+        name = host_name(request.environ.get("HTTP_HOST", ""))
         if name is None:
             return refuse(
                 400,
@@ -47,7 +63,7 @@ def install(app: Flask, settings: Settings) -> None:
                 code="bad_host",
                 hint="Name the host that the request is sent to.",
             )
-        if is_ours(name, names, everywhere=everywhere):
+        if is_ours(name, self.names, everywhere=self.everywhere):
             return None
         return refuse(
             421,
@@ -57,12 +73,12 @@ def install(app: Flask, settings: Settings) -> None:
             "in the setting allowed_hosts.",
         )
 
-    @app.before_request
-    def check_origin() -> Response | None:
+    def refuse_sites(self) -> Response | None:
+        """Refuse to change anything for a page of another site; browsers say whose page it is."""
         if request.method in _SAFE:
             return None
         origin = request.headers.get("Origin")
-        if origin in allowed:
+        if origin in self.origins:
             return None
         own = origin is None or origin.partition("://")[2].casefold() == request.host.casefold()
         if own and request.headers.get("Sec-Fetch-Site") != "cross-site":
@@ -75,38 +91,31 @@ def install(app: Flask, settings: Settings) -> None:
             "may be named in the setting cors_origins.",
         )
 
-    if not allowed:
-        return
-
-    @app.before_request
-    def preflight() -> Response | None:
-        asked = request.headers.get("Access-Control-Request-Method")
-        if request.method != "OPTIONS" or asked is None or request.routing_exception is not None:
+    def preflight(self) -> Response | None:
+        """Tell a browser what a page of a named origin may send."""
+        if request.method != "OPTIONS" or request.routing_exception is not None:
             return None
-        if not for_programs() or request.headers.get("Origin") not in allowed:
+        if "Access-Control-Request-Method" not in request.headers or not self._shares():
             return None
         response = current_app.make_default_options_response()
         response.status_code = 204
-        response.headers.update(
-            {
-                "Access-Control-Allow-Methods": ", ".join(sorted(response.allow)),
-                "Access-Control-Allow-Headers": _ASKED_WITH,
-                "Access-Control-Max-Age": _PREFLIGHT_AGE,
-            }
-        )
+        response.headers["Access-Control-Allow-Methods"] = ", ".join(sorted(response.allow))
+        response.headers["Access-Control-Allow-Headers"] = _ASKED_WITH
+        response.headers["Access-Control-Max-Age"] = _PREFLIGHT_AGE
         return response
 
-    @app.after_request
-    def share(response: Response) -> Response:
-        if not for_programs():
-            return response
-        # Also where it is not shared: a cache must not give one origin the answer to another.
-        response.vary.add("Origin")
-        origin = request.headers.get("Origin")
-        if origin in allowed:
-            response.headers["Access-Control-Allow-Origin"] = origin
+    def share(self, response: Response) -> Response:
+        """Let pages of a named origin read a response, errors too."""
+        if for_programs():
+            # Where it is not shared too: a cache must not give one origin the answer to another.
+            response.vary.add("Origin")
+        if self._shares():
+            response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
             response.headers["Access-Control-Expose-Headers"] = _SHOWN
         return response
+
+    def _shares(self) -> bool:
+        return for_programs() and request.headers.get("Origin") in self.origins
 
 
 def host_name(header: str) -> str | None:

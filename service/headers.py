@@ -11,6 +11,8 @@ from types import MappingProxyType
 
 from flask import Flask, Response, request
 
+from service.refusing import for_programs
+
 _FEATURES = (
     *("accelerometer", "autoplay", "camera", "cross-origin-isolated", "display-capture"),
     *("encrypted-media", "fullscreen", "geolocation", "gyroscope", "keyboard-map"),
@@ -68,6 +70,6 @@ def _guard(response: Response) -> Response:
 
 
 def _policy(response: Response) -> str:
-    if response.mimetype != "text/html" or request.method == "OPTIONS":
+    if for_programs() or response.mimetype != "text/html":
         return _NOTHING
     return _REFERENCE if request.path.startswith("/docs") else _PAGE

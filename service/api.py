@@ -59,6 +59,8 @@ VERSION = "1"
 _MAX_BODY = 64 * 1024
 """Bytes of a request's body: a question is a thousand characters."""
 
+_ONE_OBJECT = "Send one JSON object; /docs shows what each route takes."
+
 _SEARCH = Tag(name="search", description="Ranked paragraphs and answers.")
 _ARTICLES = Tag(name="articles", description="What the collection holds.")
 _HEALTH = Tag(name="health", description="Whether the service is up and can answer.")
@@ -234,14 +236,18 @@ def _check_request() -> Response | None:
                 hint='Send JSON: -H "Content-Type: application/json"',
             )
         try:
-            json.loads(request.get_data())
+            sent = json.loads(request.get_data())
         except (ValueError, RecursionError) as error:
             return problems.problem(
                 400,
                 f"the body is not JSON: {error}",
                 code="bad_json",
-                hint="Send one JSON object; /docs shows what each route takes.",
+                hint=_ONE_OBJECT,
                 parameter="body",
+            )
+        if sent is None:
+            return problems.problem(
+                400, "the body is null", code="bad_query", hint=_ONE_OBJECT, parameter="body"
             )
     return None
 

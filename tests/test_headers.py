@@ -115,6 +115,15 @@ def test_a_page_that_is_sent_to_answers_with_a_page(client: FlaskClient, method:
     assert response.headers["X-Request-ID"] in response.text
 
 
+def test_the_policy_of_what_is_not_sent_again_is_that_of_what_was(client: FlaskClient) -> None:
+    for path in ("/", "/?q=operator", "/v1/search?q=operator", "/v1/articles", "/openapi.json"):
+        first = client.get(path)
+        again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+        assert again.status_code == 304
+        for name in ("Content-Security-Policy", "Cache-Control", "Vary", "ETag"):
+            assert again.headers[name] == first.headers[name], (path, name)
+
+
 def test_a_failure_of_a_page_is_a_page(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

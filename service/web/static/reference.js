@@ -4,5 +4,6 @@ SwaggerUIBundle({
   url: place.dataset.document,
   domNode: place,
   deepLinking: true,
+  validatorUrl: null, // is asked over the network
   presets: [SwaggerUIBundle.presets.apis],
 });

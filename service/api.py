@@ -59,8 +59,6 @@ VERSION = "1"
 _MAX_BODY = 64 * 1024
 """Bytes of a request's body: a question is a thousand characters."""
 
-_ONE_OBJECT = "Send one JSON object; /docs shows what each route takes."
-
 _SEARCH = Tag(name="search", description="Ranked paragraphs and answers.")
 _ARTICLES = Tag(name="articles", description="What the collection holds.")
 _HEALTH = Tag(name="health", description="Whether the service is up and can answer.")
@@ -226,30 +224,28 @@ def _check_request() -> Response | None:
                 parameter=name,
             )
     if request.method == "POST" and request.routing_exception is None:
-        if not request.mimetype and not request.get_data():
-            return None  # no body at all, which some routes can do without
-        if not request.is_json:
-            return problems.problem(
-                415,
-                f"the body is {request.mimetype or 'of no stated type'}, not application/json",
-                code="bad_content_type",
-                hint='Send JSON: -H "Content-Type: application/json"',
-            )
-        try:
-            sent = json.loads(request.get_data())
-        except (ValueError, RecursionError) as error:
-            return problems.problem(
-                400,
-                f"the body is not JSON: {error}",
-                code="bad_json",
-                hint=_ONE_OBJECT,
-                parameter="body",
-            )
-        if sent is None:
-            return problems.problem(
-                400, "the body is null", code="bad_query", hint=_ONE_OBJECT, parameter="body"
-            )
+        return _check_body()
     return None
+
+
+def _check_body() -> Response | None:
+    if not request.mimetype and not request.get_data():
+        return None  # no body at all, which some routes can do without
+    if not request.is_json:
+        return problems.problem(
+            415,
+            f"the body is {request.mimetype or 'of no stated type'}, not application/json",
+            code="bad_content_type",
+            hint='Send JSON: -H "Content-Type: application/json"',
+        )
+    code, detail = "bad_query", "the body is null"
+    try:
+        if json.loads(request.get_data()) is not None:
+            return None
+    except (ValueError, RecursionError) as error:
+        code, detail = "bad_json", f"the body is not JSON: {error}"
+    hint = "Send one JSON object; /docs shows what each route takes."
+    return problems.problem(400, detail, code=code, hint=hint, parameter="body")
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:

@@ -131,6 +131,7 @@ def test_an_empty_object_stands_for_the_defaults(client: FlaskClient) -> None:
         ('{"full": "yes"}', "full"),
         ('{"full": 1}', "full"),
         ("[]", "body"),
+        ("null", "body"),
     ],
 )
 def test_bad_bodies_are_refused_by_name(

@@ -10,6 +10,7 @@ from fakes import WordEmbedder, silent, write_article
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from indexer.build import build
@@ -175,6 +176,7 @@ def test_head_has_the_headers_of_get_and_no_body(client: FlaskClient, path: str)
         assert "Content-Length" in asked.headers
 
 
+@hypothesis_settings(deadline=None, max_examples=50)
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=80))
 @example("a" * 64)
 @example("a" * 65)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 import schemathesis
 from fakes import WordEmbedder, silent, write_article
 from flask import Flask
-from hypothesis import HealthCheck, settings
 from pydantic import TypeAdapter
 from schemathesis.core.failures import Failure
+from schemathesis.engine import from_schema
+from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinished
+from schemathesis.engine.run import PhaseName
 from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
@@ -25,14 +28,14 @@ from service.builds import Builds
 from service.engine import Engine
 from service.examples import BODIES, SHAPES
 
-FEW = settings(
-    max_examples=4,
-    stateful_step_count=4,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
+CONFIG = {
+    "seed": 1,
+    "continue-on-failure": True,
+    # It does not read what it says by itself that it can.
+    "headers": {"Accept-Encoding": "identity"},
+    "generation": {"max-examples": 4, "database": "none"},
+    "phases": {"stateful": {"generation": {"max-examples": 4}, "max-steps": 4}},
+}
 
 BETWEEN_PARAMETERS = {"cursor", "after"}
 """What is refused though each parameter is right by itself, which no schema can say."""
@@ -64,7 +67,8 @@ def document(app: Flask) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def described(app: Flask) -> BaseSchema:
-    described = schemathesis.openapi.from_wsgi("/openapi.json", app)
+    config = schemathesis.Config.from_dict(CONFIG)
+    described = schemathesis.openapi.from_wsgi("/openapi.json", app, config=config)
 
     @described.hook
     def filter_failure(_context: Any, failure: Failure, _case: Any, response: Any) -> bool:
@@ -76,17 +80,24 @@ def described(app: Flask) -> BaseSchema:
     return described
 
 
-schema = schemathesis.pytest.from_fixture("described")
-
-
-@schema.parametrize()
-@FEW
-def test_every_route_does_what_its_description_says(case: schemathesis.Case) -> None:
-    case.call_and_validate()
-
-
-def test_what_a_response_links_to_is_there(described: BaseSchema) -> None:
-    described.as_state_machine().run(settings=FEW)
+def test_the_service_does_what_its_description_says(described: BaseSchema) -> None:
+    asked: Counter[PhaseName] = Counter()
+    wrong: set[str] = set()
+    for event in from_schema(described).execute():
+        if isinstance(event, ScenarioFinished):
+            asked[event.phase] += len(event.recorder.cases)
+            for checks in event.recorder.checks.values():
+                for each in checks:
+                    if each.failure_info is not None:
+                        failure = each.failure_info
+                        wrong.add(f"{each.name}: {failure.failure}\n{failure.code_sample}")
+        elif isinstance(event, NonFatalError):
+            wrong.add(f"{event.label}: {event.value!r}")
+        elif isinstance(event, FatalError):
+            raise event.exception
+    assert not wrong, "\n\n".join(sorted(wrong))
+    phases = (PhaseName.EXAMPLES, PhaseName.COVERAGE, PhaseName.FUZZING, PhaseName.STATEFUL_TESTING)
+    assert all(asked[phase] for phase in phases), asked
 
 
 def test_the_description_is_valid_openapi(document: dict[str, Any]) -> None:

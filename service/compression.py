@@ -32,8 +32,11 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def shrink(response: Response) -> Response:
+        if response.mimetype not in _KINDS:
+            return response
+        response.vary.add("Accept-Encoding")
         # A part of a file, or of nothing, has no form of its own that could be compressed.
-        if response.mimetype not in _KINDS or response.status_code in {204, 206, 304}:
+        if response.status_code in {204, 206, 304}:
             return response
         if close := getattr(response.response, "close", None):
             response.call_on_close(close)  # a file is hidden behind its compressor from here on

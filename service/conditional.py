@@ -56,7 +56,6 @@ def install(app: Flask, standing: Callable[[], str]) -> None:
         if "tag" not in g or response.status_code not in {200, 304}:
             return response
         response.headers["Cache-Control"] = _KEPT
-        response.vary.add("Accept-Encoding")
         # The index may have been exchanged in between.
         if response.status_code == 200 and "passing" not in g and g.tag == tag():
             response.set_etag(g.tag, weak=True)

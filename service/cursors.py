@@ -11,6 +11,7 @@ import binascii
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from indexer.errors import QueryError, StaleCursor
@@ -90,7 +91,7 @@ def _foreign() -> QueryError:
     )
 
 
-def _digest(query: SearchQuery | AnswerQuery, parts: list[object]) -> str:
+def _digest(query: SearchQuery | AnswerQuery, parts: Sequence[object]) -> str:
     """What tells a cursor made of ``parts`` for this search from any other."""
     search = query.model_dump_json(include=_OF_A_SEARCH)
     return hashlib.sha256(f"{search}{json.dumps(parts)}".encode()).hexdigest()[:16]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from service.conditional import PATHS
-from service.examples import BODIES, PROBLEMS, SHAPES, STREAM
+from service.examples import BODIES, EVENT, PROBLEMS, SHAPES
 from service.problems import MEDIA_TYPE, documented
 
 _ID = "9fe42b50032f4bea84543853c6311d9c"
@@ -95,7 +95,7 @@ def _header(name: str) -> dict[str, str]:
 
 def _problems(*statuses: int) -> dict[str, Any]:
     return {
-        status: {"description": http.HTTPStatus(int(status)).phrase, **response}
+        str(status): {"description": http.HTTPStatus(int(status)).phrase, **response}
         for status, response in documented(*statuses).items()
         if isinstance(response, dict)
     }
@@ -124,7 +124,7 @@ def _exemplify(kind: str, content: dict[str, Any], status: int) -> None:
             "request_id": _ID,
         }
     elif kind == "text/event-stream":
-        content["example"] = STREAM
+        content["example"] = EVENT
     else:
         content["example"] = SHAPES[_shape(content)]
 

@@ -217,7 +217,7 @@ SHAPES: dict[str, dict[str, Any]] = {
 }
 """An example of what each shape is written as, by the shape's name."""
 
-STREAM = f"id: succeeded-4\nevent: build\ndata: {json.dumps(_BUILD)}\n\n"
+EVENT = {"id": "succeeded-4", "event": "build", "data": json.dumps(_BUILD)}
 """The last event of a stream."""
 
 BODIES: dict[str, dict[str, Any]] = {

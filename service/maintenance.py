@@ -39,7 +39,20 @@ _ACCEPTED = {
 }
 _STREAM = {
     "description": "Events named `build`, each with a BuildState as its data, until it has ended.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    # OpenAPI 3.1 has no word for a sequence: what is described is one event of it.
+    "content": {
+        "text/event-stream": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "id": {"type": "string", "description": "Begins with the build's state."},
+                    "event": {"type": "string", "enum": ["build"]},
+                    "data": {"type": "string", "description": "A BuildState as JSON."},
+                },
+                "required": ["id", "event", "data"],
+            }
+        }
+    },
 }
 _SEEN = {"description": "The event in `Last-Event-ID` was the last."}
 

@@ -33,8 +33,8 @@ CONFIG = {
     "continue-on-failure": True,
     # It does not read what it says by itself that it can.
     "headers": {"Accept-Encoding": "identity"},
-    "generation": {"max-examples": 4, "database": "none"},
-    "phases": {"stateful": {"generation": {"max-examples": 4}, "max-steps": 4}},
+    "generation": {"max-examples": 8, "database": "none"},
+    "phases": {"stateful": {"generation": {"max-examples": 8}, "max-steps": 4}},
 }
 
 BETWEEN_PARAMETERS = {"cursor", "after"}

@@ -17,7 +17,7 @@ _FEATURES = (
     *("accelerometer", "autoplay", "camera", "cross-origin-isolated", "display-capture"),
     *("encrypted-media", "fullscreen", "geolocation", "gyroscope", "keyboard-map"),
     *("magnetometer", "microphone", "midi", "payment", "picture-in-picture"),
-    *("publickey-credentials-get", "screen-wake-lock", "sync-xhr", "usb", "web-share"),
+    *("publickey-credentials-get", "screen-wake-lock", "sync-xhr", "usb"),
     "xr-spatial-tracking",
 )
 """What a page might ask a browser for, and ours never do."""

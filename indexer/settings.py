@@ -10,9 +10,17 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from indexer.errors import SettingsError
 
@@ -30,6 +38,25 @@ K1 = 0.8
 
 B = 0.55
 """BM25's normalisation by length."""
+
+
+def _listed(value: object) -> object:
+    """Split a text at its commas, as variables and flags have no lists."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse what no browser sends as an ``Origin``, and what would stand for any."""
+    for value in values:
+        parts = urlsplit(value)
+        if value != f"{parts.scheme}://{parts.netloc}".casefold() or not parts.hostname:
+            raise ValueError(f"{value!r} is not written as https://example.org or with a port")
+    return values
+
+
+Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class Settings(BaseModel):
@@ -118,6 +145,16 @@ class Settings(BaseModel):
         le=1,
         description="Confidence under which there is no answer; 0.08 gives one that is wrong "
         "eleven times for each time it is right, at the worst.",
+    )
+    allowed_hosts: Listed = Field(
+        (),
+        description="Names by which the service is asked beside this machine's own, with commas "
+        "between them; one that begins with a dot stands for all below it.",
+    )
+    cors_origins: Annotated[Listed, AfterValidator(_origins)] = Field(
+        (),
+        description="Other sites whose pages may use the routes, such as `https://example.org`, "
+        "with commas between them.",
     )
 
 

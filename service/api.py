@@ -6,23 +6,31 @@ flask-openapi validates requests with the models of :mod:`service.requests` and 
 
 from __future__ import annotations
 
-import http
 import json
 from typing import cast
 
-from flask import Flask, Response, current_app, redirect, request
+from flask import Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_openapi import APIBlueprint, Info, OpenAPI, Tag
-from flask_openapi_swagger.plugins import RegisterPlugin
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from indexer.errors import WinnowError
-from service import maintenance, problems
+from indexer.settings import Settings
+from service import (
+    compression,
+    conditional,
+    headers,
+    maintenance,
+    origins,
+    problems,
+    reference,
+)
 from service.answers import AnswerResult
 from service.builds import Builds
 from service.engine import Engine
 from service.hints import SuggestionList
+from service.refusing import for_programs, refuse
 from service.requests import (
     AnswerBody,
     AnswerQuery,
@@ -45,25 +53,29 @@ from service.results import (
 from service.states import Liveness, Readiness
 from service.validation import refusal
 from service.web.pages import blueprint as pages
-from service.web.pages import missing
 
 VERSION = "1"
 
 _MAX_BODY = 64 * 1024
 """Bytes of a request's body: a question is a thousand characters."""
 
-_JSON_PATHS = ("/v1", "/health", "/openapi.json")
-
 _SEARCH = Tag(name="search", description="Ranked paragraphs and answers.")
 _ARTICLES = Tag(name="articles", description="What the collection holds.")
 _HEALTH = Tag(name="health", description="Whether the service is up and can answer.")
 
 
-def create_app(engine: Engine, builds: Builds | None = None, *, streams: int = 1) -> Flask:
+def create_app(
+    engine: Engine,
+    builds: Builds | None = None,
+    *,
+    streams: int = 1,
+    settings: Settings | None = None,
+) -> Flask:
     """The application: routes under /v1, health, documentation and the page.
 
     Without ``builds`` the routes that change the index are left out. ``streams`` is how many
-    requests may follow a build at the same time.
+    requests may follow a build at the same time. ``settings`` say who may ask: without,
+    this machine.
     """
     app = OpenAPI(
         "winnow",
@@ -82,15 +94,18 @@ def create_app(engine: Engine, builds: Builds | None = None, *, streams: int = 1
     app.register_error_handler(WinnowError, problems.from_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
+    # Looked at in this order; responses pass through in the opposite one.
+    origins.install(app, settings or Settings())
     app.before_request(_check_request)
     app.after_request(_mark)
+    headers.install(app)
+    compression.install(app)
+    conditional.install(app, engine.standing)
     app.register_api(_routes(engine))
     if builds is not None:
         app.register_api(maintenance.routes(engine, builds, streams))
     app.register_blueprint(pages(engine))
-    app.register_blueprint(RegisterPlugin.register(doc_url="/openapi.json"), url_prefix="/docs")
-    app.add_url_rule("/docs", "docs", lambda: redirect("/docs/swagger"))
-    app.add_url_rule("/openapi.json", "openapi", lambda: app.api_doc)
+    reference.install(app)
     return app
 
 
@@ -185,6 +200,7 @@ def _routes(engine: Engine) -> APIBlueprint:  # noqa: C901 - a function a route
 
 
 def _json(body: BaseModel, status: int = 200) -> Response:
+    conditional.note(body)
     return Response(
         body.model_dump_json(exclude_unset=True), status, content_type="application/json"
     )
@@ -196,7 +212,7 @@ def _refuse(error: ValidationError) -> Response:
 
 def _check_request() -> Response | None:
     """Refuse what would be misread: a parameter given twice, a body that is not JSON."""
-    if not request.path.startswith(_JSON_PATHS):
+    if not for_programs():
         return None
     for name, values in request.args.lists():
         if len(values) > 1:
@@ -208,36 +224,38 @@ def _check_request() -> Response | None:
                 parameter=name,
             )
     if request.method == "POST" and request.routing_exception is None:
-        if not request.mimetype and not request.get_data():
-            return None  # no body at all, which some routes can do without
-        if not request.is_json:
-            return problems.problem(
-                415,
-                f"the body is {request.mimetype or 'of no stated type'}, not application/json",
-                code="bad_content_type",
-                hint='Send JSON: -H "Content-Type: application/json"',
-            )
-        try:
-            json.loads(request.get_data())
-        except (ValueError, RecursionError) as error:
-            return problems.problem(
-                400,
-                f"the body is not JSON: {error}",
-                code="bad_json",
-                hint="Send one JSON object; /docs shows what each route takes.",
-                parameter="body",
-            )
+        return _check_body()
     return None
 
 
+def _check_body() -> Response | None:
+    if not request.mimetype and not request.get_data():
+        return None  # no body at all, which some routes can do without
+    if not request.is_json:
+        return problems.problem(
+            415,
+            f"the body is {request.mimetype or 'of no stated type'}, not application/json",
+            code="bad_content_type",
+            hint='Send JSON: -H "Content-Type: application/json"',
+        )
+    code, detail = "bad_query", "the body is null"
+    try:
+        if json.loads(request.get_data()) is not None:
+            return None
+    except (ValueError, RecursionError) as error:
+        code, detail = "bad_json", f"the body is not JSON: {error}"
+    hint = "Send one JSON object; /docs shows what each route takes."
+    return problems.problem(400, detail, code=code, hint=hint, parameter="body")
+
+
 def _http_error(error: HTTPException) -> ResponseReturnValue:
-    if error.code == http.HTTPStatus.NOT_FOUND and not request.path.startswith(_JSON_PATHS):
-        return missing()
     status = error.code or 500
     detail = error.description or ""
+    if status == 404 and not for_programs():
+        detail = "there is no page at this address"
     name = type(error).__name__
     code = "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
-    response = problems.problem(status, detail, code=code)
+    response = refuse(status, detail, code=code)
     if allowed := getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(sorted(cast("list[str]", allowed)))
     return response
@@ -245,7 +263,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _unexpected(error: Exception) -> Response:
     current_app.logger.error("request %s failed", problems.request_id(), exc_info=error)
-    return problems.problem(
+    return refuse(
         500,
         "something went wrong here; it is in the log under this request's id",
         code="internal_error",

@@ -1,4 +1,8 @@
-"""Cursors: where a page of hits ended, in a form that only continues the search it came from."""
+"""Cursors: where a page of hits ended, in a form that only continues the search it came from.
+
+A cursor carries a digest of itself and of its search, so that one that was altered, cut short or
+put beside another question is told from one that the index has outlived.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import binascii
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from indexer.errors import QueryError, StaleCursor
@@ -41,8 +46,9 @@ _OF_A_SEARCH = {
 
 def write_cursor(query: SearchQuery | AnswerQuery, place: Place) -> str:
     """An opaque text that stands for ``place`` in the search that ``query`` asks for."""
-    parts = [place.generation, _search(query), place.offset, place.today.isoformat()]
-    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+    parts = [place.generation, place.offset, place.today.isoformat()]
+    signed = [*parts, _digest(query, parts)]
+    return base64.urlsafe_b64encode(json.dumps(signed).encode()).decode().rstrip("=")
 
 
 def read_cursor(query: SearchQuery, today: dt.date) -> Place:
@@ -51,20 +57,19 @@ def read_cursor(query: SearchQuery, today: dt.date) -> Place:
     "Yesterday" stays the same day from page to page, though midnight may come between them.
 
     Raises:
-        QueryError: The cursor is not one of ours, or belongs to another search.
+        QueryError: The cursor is not one of ours, was altered, or belongs to another search.
     """
     if query.cursor is None:
         return Place(None, 0, today)
     try:
         padded = query.cursor + "=" * (-len(query.cursor) % 4)
-        of, search, offset, day = json.loads(
-            base64.b64decode(padded, altchars=b"-_", validate=True)
-        )
-        valid = isinstance(of, str) and isinstance(offset, int) and offset >= 0
+        *parts, digest = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        of, offset, day = parts
+        valid = isinstance(of, str) and type(offset) is int and offset >= 0
         place = Place(of, offset, dt.date.fromisoformat(day))
     except (binascii.Error, ValueError, TypeError) as error:
         raise _foreign() from error
-    if not valid or search != _search(query):
+    if not valid or digest != _digest(query, parts):
         raise _foreign()
     return place
 
@@ -86,7 +91,7 @@ def _foreign() -> QueryError:
     )
 
 
-def _search(query: SearchQuery | AnswerQuery) -> str:
-    """What must not change between the pages of one search."""
-    text = query.model_dump_json(include=_OF_A_SEARCH)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _digest(query: SearchQuery | AnswerQuery, parts: Sequence[object]) -> str:
+    """What tells a cursor made of ``parts`` for this search from any other."""
+    search = query.model_dump_json(include=_OF_A_SEARCH)
+    return hashlib.sha256(f"{search}{json.dumps(parts)}".encode()).hexdigest()[:16]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 
 from indexer.errors import ModelError, NotFound, StoredIndexError
@@ -225,6 +225,13 @@ class Engine:
                 model=not isinstance(self._embedder, ModelError),
                 **now,
             )
+
+    def standing(self) -> str:
+        """What results depend on beside the question: where it is equal, so are they."""
+        tuned: object = None
+        with suppress(StoredIndexError), self.library.borrow() as snapshot:  # readiness says so
+            tuned = snapshot.tuned.now()
+        return f"{self._clock()} {tuned} {self.readiness().model_dump_json()}"
 
     def generations(self) -> GenerationList:
         """The generations that are kept, newest first."""

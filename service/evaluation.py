@@ -46,6 +46,9 @@ _TOP = 10
 _PATIENCE = 60_000
 """Milliseconds for the reader: more than it ever takes."""
 
+_NOT_OF_SEARCH = frozenset({"seeds", "index", "host", "port", "allowed_hosts", "cors_origins"})
+"""Settings that change nothing in what is found."""
+
 _DIGITS = 6
 """Decimals of scores that a run keeps."""
 
@@ -155,7 +158,7 @@ def evaluate(  # noqa: PLR0913 - what is measured, how, with what and where
         versions=versions,
         model=embedder.fingerprint,
         reader=type(read).__name__ if read else None,
-        settings=settings.model_dump(mode="json", exclude={"seeds", "index", "host", "port"}),
+        settings=settings.model_dump(mode="json", exclude=set(_NOT_OF_SEARCH)),
         sets=tuple(measured),
     )
 

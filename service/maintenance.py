@@ -1,7 +1,6 @@
 """The HTTP routes that change the index: builds are started and followed, and undone, here.
 
-A page of another site can make a browser send requests to this one, so that what changes anything
-is refused unless it comes from a page of this service or from no page at all.
+What a page of another site makes a browser send here is refused: see :mod:`service.origins`.
 """
 
 from __future__ import annotations
@@ -40,7 +39,20 @@ _ACCEPTED = {
 }
 _STREAM = {
     "description": "Events named `build`, each with a BuildState as its data, until it has ended.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    # OpenAPI 3.1 has no word for a sequence: what is described is one event of it.
+    "content": {
+        "text/event-stream": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "id": {"type": "string", "description": "Begins with the build's state."},
+                    "event": {"type": "string", "enum": ["build"]},
+                    "data": {"type": "string", "description": "A BuildState as JSON."},
+                },
+                "required": ["id", "event", "data"],
+            }
+        }
+    },
 }
 _SEEN = {"description": "The event in `Last-Event-ID` was the last."}
 
@@ -48,7 +60,6 @@ _SEEN = {"description": "The event in `Last-Event-ID` was the last."}
 def routes(engine: Engine, builds: Builds, streams: int) -> APIBlueprint:
     """The routes; at most ``streams`` clients follow a build at once, as each holds a thread."""
     api = APIBlueprint("maintenance", __name__, abp_responses=problems.documented(400, 500))
-    api.before_request(_refuse_other_sites)
     free = threading.BoundedSemaphore(streams)
 
     @api.get("/v1/builds", tags=[_BUILDS], responses={"200": BuildList})
@@ -132,22 +143,6 @@ def events(states: Iterable[BuildState]) -> Iterator[str]:
         else:
             yield f"id: {state.state}-{number}\nevent: build\ndata: {state.model_dump_json()}\n\n"
         last = state
-
-
-def _refuse_other_sites() -> Response | None:
-    """Refuse to change anything for a page of another site; browsers say whose page it is."""
-    if request.method in {"GET", "HEAD", "OPTIONS"}:
-        return None
-    origin = request.headers.get("Origin")
-    ours = origin is None or origin.partition("://")[2].casefold() == request.host.casefold()
-    if ours and request.headers.get("Sec-Fetch-Site") != "cross-site":
-        return None
-    return problems.problem(
-        403,
-        f"a page of {origin or 'another site'} may not change the index",
-        code="cross_site",
-        hint="Send this from a page of this service, or from a program, without Origin.",
-    )
 
 
 def _json(body: BaseModel, status: int = 200) -> Response:

@@ -28,6 +28,12 @@ MAX_QUESTION = 1000
 """Longest question, in characters: a page of text is no question, and would be read as one."""
 
 
+_VISIBLE = r"^[^\x00]*[^\s\x00-\x20\x7f-\xa0\ufeff][^\x00]*$"
+"""Text with something to be seen in it, in the words of both Python's patterns and ECMA-262's."""
+
+_MONTH = r"^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])$"
+
+
 def _printable(value: object) -> object:
     """Refuse what no text has: NUL, and halves of surrogate pairs that JSON can smuggle in."""
     if isinstance(value, str):
@@ -35,6 +41,8 @@ def _printable(value: object) -> object:
             raise ValueError("must not contain NUL characters")
         if any("\ud800" <= character <= "\udfff" for character in value):
             raise ValueError("must not contain lone surrogates")
+        if value and not re.search(_VISIBLE, value):
+            raise ValueError("has no character that can be seen")
     return value
 
 
@@ -48,7 +56,7 @@ def _calendar_day(value: object) -> object:
 
 
 def _calendar_month(value: object) -> object:
-    if isinstance(value, str) and re.fullmatch(r"(?!0000)\d{4}-(0[1-9]|1[0-2])", value, re.ASCII):
+    if isinstance(value, str) and re.search(_MONTH, value) and len(value) == 7:
         return value
     raise ValueError("is not a month written YYYY-MM")
 
@@ -57,17 +65,25 @@ Question = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION),
     BeforeValidator(_printable),
+    Field(json_schema_extra={"pattern": _VISIBLE}),
 ]
 Day = Annotated[dt.date, BeforeValidator(_calendar_day)]
-Month = Annotated[str, BeforeValidator(_calendar_month)]
+Month = Annotated[
+    str, BeforeValidator(_calendar_month), Field(json_schema_extra={"pattern": _MONTH})
+]
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
     BeforeValidator(_printable),
+    Field(json_schema_extra={"pattern": _VISIBLE}),
 ]
 
 
 _EXAMPLE = "who proposed a third-party operator"
+_CURSOR = "WyIyMDI1MDcwM1QwNTMyMDAuMDAwMDAwWiIsIDMsICIyMDI1LTA3LTAzIiwgIjliMWYwNGMyYTg3ZGU1NjMiXQ"
+_ARTICLE = "6d57407f6c4ba910"
+_BUILD = "3f0c9d1b7a2e4c58"
+_GENERATION = "20250703T053200.000000Z"
 
 
 class _Request(BaseModel):
@@ -75,31 +91,51 @@ class _Request(BaseModel):
 
 
 class _Asked(_Request):
-    mode: Mode = Field("hybrid", description="Which searches take part.")
-    after: Day | None = Field(None, description="Only articles of this day or later, YYYY-MM-DD.")
-    before: Day | None = Field(
-        None, description="Only articles of this day or earlier, YYYY-MM-DD."
+    mode: Mode = Field("hybrid", description="Which searches take part.", examples=["hybrid"])
+    after: Day | None = Field(
+        None,
+        description="Only articles of this day or later, YYYY-MM-DD.",
+        examples=["2025-05-01"],
     )
-    month: Month | None = Field(None, description="Only articles of this month, YYYY-MM.")
+    before: Day | None = Field(
+        None,
+        description="Only articles of this day or earlier, YYYY-MM-DD.",
+        examples=["2025-08-31"],
+    )
+    month: Month | None = Field(
+        None, description="Only articles of this month, YYYY-MM.", examples=["2025-07"]
+    )
     source: Name | None = Field(
         None,
         description="Only articles of this publisher, by its name or host; where articles state "
         "none, of this top folder or bulk file.",
+        examples=["news.example"],
     )
-    author: Name | None = Field(None, description="Only articles with this byline.")
+    author: Name | None = Field(
+        None,
+        description="Only articles with this byline.",
+        examples=["Winnow sample desk, Washington"],
+    )
     said_by: Name | None = Field(
-        None, description="Only paragraphs that quote somebody with these words in the name."
+        None,
+        description="Only paragraphs that quote somebody with these words in the name.",
+        examples=["Foreign Minister"],
     )
     dates: Literal["read", "ignore"] = Field(
         "read",
         description="Whether a phrase such as `in July 2025` in the question limits the days; it "
         "never does beside `after` or `before`.",
+        examples=["ignore"],
     )
     facets: bool = Field(
-        False, description="Also count what was found by source, author and month."
+        False,
+        description="Also count what was found by source, author and month.",
+        examples=[True],
     )
     collapse: bool | None = Field(
-        None, description="Whether copies of a paragraph share its hit; by default the setting's."
+        None,
+        description="Whether copies of a paragraph share its hit; by default the setting's.",
+        examples=[False],
     )
 
 
@@ -107,12 +143,17 @@ class SearchQuery(_Asked):
     """Parameters of a search."""
 
     q: Question = Field(description="The question or query.", examples=[_EXAMPLE])
-    limit: int = Field(10, ge=1, le=MAX_LIMIT, description="Hits on a page.")
+    limit: int = Field(10, ge=1, le=MAX_LIMIT, description="Hits on a page.", examples=[3])
     cursor: Annotated[str, StringConstraints(max_length=500)] | None = Field(
-        None, description="`next_cursor` of the page before."
+        None,
+        description="`next_cursor` of the page before, unchanged, beside the same parameters. It "
+        "goes on with the generation that it was given for, as long as that is kept.",
+        examples=[_CURSOR],
     )
     explain: bool = Field(
-        False, description="Also say which words were searched and how the sides were merged."
+        False,
+        description="Also say which words were searched and how the sides were merged.",
+        examples=[True],
     )
 
 
@@ -120,7 +161,9 @@ class AnswerQuery(_Asked):
     """Parameters of a question asked with GET."""
 
     q: Question = Field(description="The question.", examples=[_EXAMPLE])
-    limit: int = Field(5, ge=1, le=MAX_LIMIT, description="Hits to return as evidence.")
+    limit: int = Field(
+        5, ge=1, le=MAX_LIMIT, description="Hits to return as evidence.", examples=[3]
+    )
 
 
 class AnswerBody(_Asked):
@@ -128,7 +171,20 @@ class AnswerBody(_Asked):
 
     question: Question = Field(description="The question.", examples=[_EXAMPLE])
     limit: int = Field(
-        5, ge=1, le=MAX_LIMIT, strict=True, description="Hits to return as evidence."
+        5, ge=1, le=MAX_LIMIT, strict=True, description="Hits to return as evidence.", examples=[3]
+    )
+    # In an address, 1 is a way to write true. JSON has its own.
+    facets: bool = Field(
+        False,
+        strict=True,
+        description="Also count what was found by source, author and month.",
+        examples=[True],
+    )
+    collapse: bool | None = Field(
+        None,
+        strict=True,
+        description="Whether copies of a paragraph share its hit; by default the setting's.",
+        examples=[False],
     )
 
 
@@ -136,21 +192,25 @@ class SuggestQuery(_Request):
     """Parameters of completions."""
 
     q: Question = Field(description="What is typed so far.", examples=["nagorno k"])
-    limit: int = Field(8, ge=1, le=50, description="Completions to return.")
+    limit: int = Field(8, ge=1, le=50, description="Completions to return.", examples=[5])
 
 
 class ArticlesQuery(_Request):
     """Parameters of the list of articles."""
 
-    limit: int = Field(20, ge=1, le=MAX_LIMIT)
-    offset: int = Field(0, ge=0, le=10_000_000)
+    limit: int = Field(20, ge=1, le=MAX_LIMIT, description="Articles to return.", examples=[2])
+    offset: int = Field(
+        0, ge=0, le=10_000_000, description="Newer articles to pass over.", examples=[2]
+    )
 
 
 class SimilarQuery(_Request):
     """Parameters of the list of paragraphs that are like one."""
 
-    limit: int = Field(10, ge=1, le=MAX_LIMIT, description="Paragraphs to return.")
-    same_article: bool = Field(False, description="Also paragraphs of the same article.")
+    limit: int = Field(10, ge=1, le=MAX_LIMIT, description="Paragraphs to return.", examples=[3])
+    same_article: bool = Field(
+        False, description="Also paragraphs of the same article.", examples=[True]
+    )
 
 
 class NoParameters(_Request):
@@ -160,19 +220,28 @@ class NoParameters(_Request):
 class ArticlePath(_Request):
     """Which article."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")] = Field(
+        description="The id of an article.", examples=[_ARTICLE]
+    )
 
 
 class ParagraphPath(_Request):
     """Which paragraph: the article's id and the paragraph's number."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}-[1-9][0-9]{0,8}$")]
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}-[1-9][0-9]{0,8}$")] = Field(
+        description="The article's id and the paragraph's number.", examples=[f"{_ARTICLE}-3"]
+    )
 
 
 class BuildBody(_Request):
     """What kind of build to start; no body at all stands for the defaults."""
 
-    full: bool = Field(False, strict=True, description="Build anew even where nothing has changed.")
+    full: bool = Field(
+        False,
+        strict=True,
+        description="Build anew even where nothing has changed.",
+        examples=[True],
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -183,10 +252,14 @@ class BuildBody(_Request):
 class BuildPath(_Request):
     """Which build."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")] = Field(
+        description="The id of a build.", examples=[_BUILD]
+    )
 
 
 class GenerationPath(_Request):
     """Which generation."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^\d{8}T\d{6}\.\d{6}Z$")]
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9]{8}T[0-9]{6}\.[0-9]{6}Z$")] = Field(
+        description="The id of a generation.", examples=[_GENERATION]
+    )

@@ -36,6 +36,7 @@ from service.api import create_app
 from service.building import Builder
 from service.builds import Builds
 from service.engine import Engine
+from service.headers import UNSHOWN
 from service.problems import MEDIA_TYPE, shape
 from service.readers import extractor_of
 from service.requests import MAX_QUESTION
@@ -102,17 +103,20 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
             status, detail = 414, f"the address is longer than {_LONGEST_LINE} bytes"
         elif isinstance(exc, LimitRequestHeaders):
             status, detail = 431, "the request's headers are too many or too long"
+        id_ = uuid.uuid4().hex
         body = shape(
             status,
             detail,
             code="bad_request",
             hint=f"Ask with at most {MAX_QUESTION:,} characters." if status == 414 else "",
             parameter=None,
-            id_=uuid.uuid4().hex,
+            id_=id_,
         ).model_dump_json(exclude_none=True)
         head = (
             f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\nConnection: close\r\n"
-            f"Content-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"Content-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n"
+            + "".join(f"{name}: {value}\r\n" for name, value in UNSHOWN.items())
+            + f"X-Request-ID: {id_}\r\n\r\n"
         )
         with contextlib.suppress(OSError):  # whoever sent this may be gone
             _discard(client)
@@ -206,7 +210,7 @@ def serve(
             click.echo(f"Note: {reason}", err=True)
         if watch:
             running.callback(_watch(settings.seeds, builds).set)
-        return create_app(engine, builds, streams=max(1, settings.threads // 4))
+        return create_app(engine, builds, streams=max(1, settings.threads // 4), settings=settings)
 
     click.echo("Loading the embedding model and the index ...", err=True)
     Server(

@@ -296,8 +296,8 @@ def test_a_phrase_limits_the_days_and_can_be_taken_back(client: FlaskClient, rou
 def test_relative_days_are_those_before_the_engines_day_on_every_page(
     collection: Settings,
 ) -> None:
-    days = iter([dt.date(2025, 7, 4), dt.date(2025, 7, 5)])
-    engine = Engine(collection, WordEmbedder(), clock=lambda: next(days))
+    day = dt.date(2025, 7, 4)
+    engine = Engine(collection, WordEmbedder(), clock=lambda: day)
     client = create_app(engine).test_client()
     found: dict[str, Any] = {"next_cursor": ""}
     for _ in range(2):
@@ -306,6 +306,7 @@ def test_relative_days_are_those_before_the_engines_day_on_every_page(
             "/v1/search", query_string={"q": "corridor yesterday", "limit": "1", **parameters}
         ).get_json()
         assert {hit["article"]["published"] for hit in found["hits"]} == {"2025-07-03"}
+        day += dt.timedelta(days=1)
     assert found["next_cursor"] is None
     engine.close()
 

@@ -143,6 +143,9 @@ def test_the_documentation_of_the_routes_works_without_a_network(
 ) -> None:
     page = browser.new_page()
     foreign: list[str] = []
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
     page.on(
         "request",
         lambda r: (
@@ -151,7 +154,11 @@ def test_the_documentation_of_the_routes_works_without_a_network(
     )
     page.goto(f"{address}/docs")
     expect(page.get_by_text("/v1/search").first).to_be_visible()
+    page.get_by_text("/v1/search").first.click()
+    expect(page.get_by_text("Rank paragraphs for a query.").first).to_be_visible()
+    expect(page.get_by_text("third-party operator").first).to_be_visible()
     assert not foreign
+    assert not told  # such as what the page's policy forbids
     page.close()
 
 

@@ -305,21 +305,6 @@ def check_access(document: Document) -> None:
 # Every response
 
 
-@pytest.mark.parametrize(
-    "address", ["/", "/?q=who", "/?mode=x", f"/articles/{ID}", "/assets/winnow.css"]
-)
-def test_every_response_forbids_scripts_framing_and_third_parties(
-    client: FlaskClient, address: str
-) -> None:
-    with client.get(address) as response:
-        assert response.headers["Content-Security-Policy"] == (
-            "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-            "base-uri 'none'; frame-ancestors 'none'"
-        )
-        assert response.headers["X-Content-Type-Options"] == "nosniff"
-        assert response.headers["Referrer-Policy"] == "no-referrer"
-
-
 def test_the_style_sheet_and_icon_that_pages_link_are_there(client: FlaskClient, get: Get) -> None:
     links = get("/").all("link")
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +51,18 @@ def service(real_index: Settings) -> Iterator[str]:
     process.stderr.close()
 
 
-def get(address: str, **headers: str) -> tuple[int, Any]:
+def ask(address: str, **headers: str) -> tuple[int, Any, Message]:
     request = urllib.request.Request(address, headers=headers)  # noqa: S310 - our own loopback service
     try:
         with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - likewise
-            return response.status, json.load(response)
+            return response.status, json.load(response), response.headers
     except urllib.error.HTTPError as error:
         with error:
-            return error.code, json.load(error)
+            return error.code, json.load(error), error.headers
+
+
+def get(address: str, **headers: str) -> tuple[int, Any]:
+    return ask(address, **headers)[:2]
 
 
 def post(address: str, **body: Any) -> Any:
@@ -85,11 +91,26 @@ def test_the_example_question_is_answered_over_http(service: str) -> None:
 
 def test_an_address_too_long_to_read_has_our_shape_of_error(service: str) -> None:
     for length in (5_000, 10_000, 200_000):
-        status, body = get(f"{service}/v1/search?q={'x' * length}")
+        status, body, headers = ask(f"{service}/v1/search?q={'x' * length}")
         assert status in {400, 414}
         assert body["code"] in {"bad_query", "bad_request"}
         assert "1,000 characters" in body["hint"]
+        assert headers["X-Request-ID"] == body["request_id"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store"
     assert get(f"{service}/health/live")[0] == 200
+
+
+def test_a_response_names_no_version_of_what_serves_it(service: str) -> None:
+    for path in ("/health/live", "/v1/nothing"):
+        headers = ask(f"{service}{path}")[2]
+        assert not re.search(r"\d", headers.get("Server", ""))
+        assert "X-Powered-By" not in headers
+
+
+def test_a_page_that_has_another_name_point_here_reads_nothing(service: str) -> None:
+    status, body = get(f"{service}/v1/articles", Host="evil.example")
+    assert (status, body["code"]) == (421, "unknown_host")
 
 
 @pytest.mark.parametrize(

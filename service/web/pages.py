@@ -9,21 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from pydantic import ValidationError
 
-from indexer.errors import (
-    IndexMissing,
-    ModelError,
-    NotFound,
-    QueryError,
-    StaleCursor,
-    StoredIndexError,
-    WinnowError,
-)
+from indexer.errors import NotFound, QueryError, WinnowError
 from indexer.types import Span
-from service.problems import status_of
+from service import conditional
 from service.requests import AnswerQuery, ArticlesQuery, ParagraphPath, SearchQuery, SimilarQuery
+from service.web import failures
+from service.web.failures import MODES
 from service.web.limits import choices, limits
 from service.web.marking import Excerpt, excerpt, first_words, in_words
 from service.wording import likelihood, ordinal, percent, spoken_period
@@ -66,16 +60,6 @@ class Engine(Protocol):
         """The state of the index."""
 
 
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    # Questions are in the address and are nobody else's business.
-    "Referrer-Policy": "no-referrer",
-}
-
 _LABELS = {
     "q": "Question",
     "mode": "Search by",
@@ -91,8 +75,6 @@ _LABELS = {
 }
 """Parameters of the search page, by the names that the page gives them."""
 
-_MODES = {"hybrid": "words and meaning", "keyword": "words only", "semantic": "meaning only"}
-
 _NOUNS = {"keyword": "words", "semantic": "meaning"}
 """What each search goes by."""
 
@@ -100,24 +82,6 @@ _PAGE_LENGTH = 10
 _NEWEST = 20
 
 _Query = TypeVar("_Query", AnswerQuery, SearchQuery)
-
-
-_HEADINGS: dict[type[WinnowError], str] = {
-    StaleCursor: "This page of results is out of date",
-    QueryError: "There is a mistake in the request",
-    NotFound: "There is nothing here",
-    IndexMissing: "Nothing has been indexed yet",
-    StoredIndexError: "The index cannot be read",
-    ModelError: "Meaning cannot be searched now",
-    WinnowError: "Something went wrong",
-}
-"""The first kind that fits an error counts."""
-
-_ADVICE: dict[type[WinnowError], str] = {
-    NotFound: "An article's file may have been removed, moved or renamed.",
-    ModelError: f"Search by {_MODES['keyword']} until the model is in place.",
-}
-"""What to say instead of hints that are meant for programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +107,7 @@ def blueprint(engine: Engine) -> Blueprint:
         static_folder="static",
         static_url_path="/assets",
     )
-    pages.after_request(_guard)
-    pages.register_error_handler(WinnowError, _problem)
+    pages.register_error_handler(WinnowError, failures.raised)
     pages.app_context_processor(_vocabulary)
 
     @pages.get("/")
@@ -172,14 +135,10 @@ def blueprint(engine: Engine) -> Blueprint:
         except ValidationError as error:
             raise NotFound(f"there is no paragraph “{id_}”") from error
         result = engine.similar(path.id, SimilarQuery())
+        conditional.note(result)
         return render_template("similar.html", result=result)
 
     return pages
-
-
-def missing() -> Response:
-    """The page for an address at which there is none."""
-    return _guard(make_response(_problem(NotFound("there is no page at this address"))))
 
 
 def _home(engine: Engine) -> str:
@@ -188,6 +147,7 @@ def _home(engine: Engine) -> str:
 
 
 def _results(result: AnswerResult | SearchResult) -> str:
+    conditional.note(result)
     q = request.args.get("q", "").strip()
     return render_template(
         "search.html",
@@ -197,17 +157,12 @@ def _results(result: AnswerResult | SearchResult) -> str:
     )
 
 
-def _guard(response: Response) -> Response:
-    response.headers.update(_HEADERS)
-    return response
-
-
 def _vocabulary() -> dict[str, object]:
     """What every template may use."""
     return {
         "form": _form(),
         "labels": _LABELS,
-        "modes": _MODES,
+        "modes": MODES,
         "in_words": in_words,
         "page_address": _page_address,
         "excerpt": excerpt,
@@ -230,20 +185,6 @@ def _page_address(**changes: str | None) -> str:
     """The address of this search, from the first page on, with other parameters."""
     values: dict[str, Any] = {name: value or None for name, value in _form().items()} | changes
     return url_for("pages.search", **values)
-
-
-def _problem(error: WinnowError) -> tuple[str, int]:
-    """Render ``error`` as a page."""
-    status = status_of(error)
-    page = render_template(
-        "error.html",
-        error=error,
-        status=status,
-        heading=next(_HEADINGS[kind] for kind in _HEADINGS if isinstance(error, kind)),
-        advice=_ADVICE.get(type(error), error.hint),
-        parameter=error.parameter if isinstance(error, QueryError) else None,
-    )
-    return page, status
 
 
 def _sent(*names: str) -> dict[str, str]:
@@ -294,7 +235,7 @@ def _refusal(fault: ErrorDetails) -> QueryError:
         hint = "Write read or ignore."
     elif name == "mode":
         reason = "this is not a way to search"
-        hint = f"Choose {', '.join(_MODES.values())}."
+        hint = f"Choose {', '.join(MODES.values())}."
     elif name == "collapse":
         reason, hint = "this does not say whether to gather copies", "Give 1 or 0."
     elif fault["type"].endswith("too_long"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http
 import json
+from collections.abc import Callable
 from typing import cast
 
 from flask import Flask, Response, current_app, redirect, request
@@ -52,18 +53,22 @@ VERSION = "1"
 _MAX_BODY = 64 * 1024
 """Bytes of a request's body: a question is a thousand characters."""
 
-_JSON_PATHS = ("/v1", "/health", "/openapi.json")
-
 _SEARCH = Tag(name="search", description="Ranked paragraphs and answers.")
 _ARTICLES = Tag(name="articles", description="What the collection holds.")
 _HEALTH = Tag(name="health", description="Whether the service is up and can answer.")
 
 
-def create_app(engine: Engine, builds: Builds | None = None, *, streams: int = 1) -> Flask:
+def create_app(
+    engine: Engine,
+    builds: Builds | None = None,
+    *,
+    streams: int = 1,
+    guard: Callable[[Flask], None] | None = None,
+) -> Flask:
     """The application: routes under /v1, health, documentation and the page.
 
     Without ``builds`` the routes that change the index are left out. ``streams`` is how many
-    requests may follow a build at the same time.
+    requests may follow a build at the same time. ``guard`` adds what they have to pass first.
     """
     app = OpenAPI(
         "winnow",
@@ -82,6 +87,8 @@ def create_app(engine: Engine, builds: Builds | None = None, *, streams: int = 1
     app.register_error_handler(WinnowError, problems.from_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
+    if guard is not None:
+        guard(app)
     app.before_request(_check_request)
     app.after_request(_mark)
     app.register_api(_routes(engine))
@@ -95,7 +102,7 @@ def create_app(engine: Engine, builds: Builds | None = None, *, streams: int = 1
 
 
 def _routes(engine: Engine) -> APIBlueprint:  # noqa: C901 - a function a route
-    api = APIBlueprint("api", __name__, abp_responses=problems.documented(400, 500))
+    api = APIBlueprint("api", __name__, abp_responses=problems.documented(400, 401, 429, 500, 503))
 
     @api.get(
         "/v1/search",
@@ -196,7 +203,7 @@ def _refuse(error: ValidationError) -> Response:
 
 def _check_request() -> Response | None:
     """Refuse what would be misread: a parameter given twice, a body that is not JSON."""
-    if not request.path.startswith(_JSON_PATHS):
+    if not request.path.startswith(problems.JSON_PATHS):
         return None
     for name, values in request.args.lists():
         if len(values) > 1:
@@ -231,7 +238,7 @@ def _check_request() -> Response | None:
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
-    if error.code == http.HTTPStatus.NOT_FOUND and not request.path.startswith(_JSON_PATHS):
+    if error.code == http.HTTPStatus.NOT_FOUND and not request.path.startswith(problems.JSON_PATHS):
         return missing()
     status = error.code or 500
     detail = error.description or ""

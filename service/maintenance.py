@@ -47,7 +47,9 @@ _SEEN = {"description": "The event in `Last-Event-ID` was the last."}
 
 def routes(engine: Engine, builds: Builds, streams: int) -> APIBlueprint:
     """The routes; at most ``streams`` clients follow a build at once, as each holds a thread."""
-    api = APIBlueprint("maintenance", __name__, abp_responses=problems.documented(400, 500))
+    api = APIBlueprint(
+        "maintenance", __name__, abp_responses=problems.documented(400, 401, 403, 429, 500, 503)
+    )
     api.before_request(_refuse_other_sites)
     free = threading.BoundedSemaphore(streams)
 

@@ -13,16 +13,21 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 from pydantic import ValidationError
 
 from indexer.errors import (
+    AskedTooOften,
+    DeadlineExceeded,
     IndexMissing,
+    KeyNeeded,
+    KeyTooWeak,
     ModelError,
     NotFound,
+    Overloaded,
     QueryError,
     StaleCursor,
     StoredIndexError,
     WinnowError,
 )
 from indexer.types import Span
-from service.problems import status_of
+from service.problems import headers_of, status_of
 from service.requests import AnswerQuery, ArticlesQuery, ParagraphPath, SearchQuery, SimilarQuery
 from service.web.limits import choices, limits
 from service.web.marking import Excerpt, excerpt, first_words, in_words
@@ -109,12 +114,19 @@ _HEADINGS: dict[type[WinnowError], str] = {
     IndexMissing: "Nothing has been indexed yet",
     StoredIndexError: "The index cannot be read",
     ModelError: "Meaning cannot be searched now",
+    KeyNeeded: "A key is needed",
+    KeyTooWeak: "This key may not do that",
+    AskedTooOften: "You have asked too often",
+    Overloaded: "Too many are asking",
+    DeadlineExceeded: "This took too long",
     WinnowError: "Something went wrong",
 }
 """The first kind that fits an error counts."""
 
 _ADVICE: dict[type[WinnowError], str] = {
     NotFound: "An article's file may have been removed, moved or renamed.",
+    KeyNeeded: "Load the page anew and log in with any name, and your key as the password.",
+    Overloaded: "Load the page anew in a second.",
     ModelError: f"Search by {_MODES['keyword']} until the model is in place.",
 }
 """What to say instead of hints that are meant for programs."""
@@ -179,7 +191,12 @@ def blueprint(engine: Engine) -> Blueprint:
 
 def missing() -> Response:
     """The page for an address at which there is none."""
-    return _guard(make_response(_problem(NotFound("there is no page at this address"))))
+    return failed(NotFound("there is no page at this address"))
+
+
+def failed(error: WinnowError) -> Response:
+    """The page of an error at an address that is none of the pages'."""
+    return _guard(make_response(_problem(error)))
 
 
 def _home(engine: Engine) -> str:
@@ -232,7 +249,7 @@ def _page_address(**changes: str | None) -> str:
     return url_for("pages.search", **values)
 
 
-def _problem(error: WinnowError) -> tuple[str, int]:
+def _problem(error: WinnowError) -> tuple[str, int, dict[str, str]]:
     """Render ``error`` as a page."""
     status = status_of(error)
     page = render_template(
@@ -243,7 +260,7 @@ def _problem(error: WinnowError) -> tuple[str, int]:
         advice=_ADVICE.get(type(error), error.hint),
         parameter=error.parameter if isinstance(error, QueryError) else None,
     )
-    return page, status
+    return page, status, headers_of(error)
 
 
 def _sent(*names: str) -> dict[str, str]:

@@ -23,7 +23,7 @@ _RETRY = 1
 
 
 class Admission:
-    """``places`` to be served in and a queue of at most ``waiting``, each for ``patience`` seconds."""
+    """``places`` to be served in, and a queue of at most ``waiting`` for ``patience`` seconds."""
 
     def __init__(self, places: int, waiting: int, patience: float) -> None:
         self._places = places

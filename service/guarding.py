@@ -112,7 +112,7 @@ class Guard:
         limit = self._limiter.current_limit
         wait = 1 if limit is None else max(1, math.ceil(limit.reset_at - time.time()))
         refusal = AskedTooOften(
-            f"more than {self._rate().replace('/', ' requests a ')} came from {_asker()}",
+            f"more than {_spoken(self._rate())} came from {_asker()}",
             hint=f"Ask again in {wait} s; the setting rate_limit says how often one may.",
             retry_after=wait,
         )
@@ -131,6 +131,11 @@ class Guard:
             status = (response.get_json(silent=True) or {}).get("status")
             response.set_data(json.dumps({"status": status}))
         return response
+
+
+def _spoken(rate: str) -> str:
+    count, _, unit = rate.partition("/")
+    return f"{count} requests {'an' if unit == 'hour' else 'a'} {unit}"
 
 
 def _needed(*, given: bool) -> KeyNeeded:

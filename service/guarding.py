@@ -11,6 +11,7 @@ import json
 import math
 import time
 from contextlib import ExitStack
+from functools import partial
 
 from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
@@ -63,21 +64,23 @@ class Guard:
         self._settings = settings
         self._keys = keys
         self._remote = remote
+        self._rate = _USUAL_RATE if settings.rate_limit == "auto" else settings.rate_limit
         self.admission = Admission(settings.threads, settings.waiting, settings.wait_ms / 1000)
 
     def __call__(self, app: Flask) -> None:
         """Have every request of ``app`` pass."""
         app.register_error_handler(Refusal, _refused)
-        app.register_error_handler(RateLimitExceeded, self._too_often)
         app.before_request(self._check_key)
-        self._limiter = Limiter(
-            _asker,
-            app=app,
-            application_limits=[self._rate],
-            application_limits_exempt_when=self._unlimited,
-            storage_uri="memory://",
-            strategy="sliding-window-counter",
-        )
+        if self._settings.rate_limit != "off":
+            limiter = Limiter(
+                _asker,
+                app=app,
+                application_limits=[self._rate],
+                application_limits_exempt_when=self._unlimited,
+                storage_uri="memory://",  # there is one process
+                strategy="sliding-window-counter",
+            )
+            app.register_error_handler(RateLimitExceeded, partial(self._too_often, limiter))
         app.before_request(self._admit)
         app.after_request(self._spare)
         app.teardown_request(_leave)
@@ -100,19 +103,14 @@ class Guard:
                 hint="Make one: winnow keys add NAME --admin",
             )
 
-    def _rate(self) -> str:
-        rate = self._settings.rate_limit
-        return _USUAL_RATE if rate == "auto" else rate
-
     def _unlimited(self) -> bool:
-        rate = self._settings.rate_limit
-        return _is(_ALWAYS) or rate == "off" or (rate == "auto" and not self._asks_keys)
+        return _is(_ALWAYS) or (self._settings.rate_limit == "auto" and not self._asks_keys)
 
-    def _too_often(self, _error: RateLimitExceeded) -> ResponseReturnValue:
-        limit = self._limiter.current_limit
+    def _too_often(self, limiter: Limiter, _error: RateLimitExceeded) -> ResponseReturnValue:
+        limit = limiter.current_limit
         wait = 1 if limit is None else max(1, math.ceil(limit.reset_at - time.time()))
         refusal = AskedTooOften(
-            f"more than {_spoken(self._rate())} came from {_asker()}",
+            f"more than {_spoken(self._rate)} came from {_asker()}",
             hint=f"Ask again in {wait} s; the setting rate_limit says how often one may.",
             retry_after=wait,
         )

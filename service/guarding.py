@@ -92,7 +92,7 @@ class Guard:
     def _check_key(self) -> None:
         if not self._asks_keys:
             return
-        secret = presented(request.authorization)
+        secret = presented(request.headers.get("Authorization"))
         key = None if secret is None else self._keys.holder(secret)
         g.key = key
         if key is None and not _is(_OPEN):

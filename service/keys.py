@@ -152,8 +152,11 @@ class Keys:
         )
 
 
-def presented(authorization: Authorization | None) -> str | None:
+def presented(header: str | None) -> str | None:
     """The secret in an ``Authorization`` header: a bearer token, or the password with any name."""
+    if header is None or not header.isascii():  # on other characters werkzeug's parser fails
+        return None
+    authorization = Authorization.from_header(header)
     if authorization is None:
         return None
     if authorization.type == "bearer":

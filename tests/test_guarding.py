@@ -100,6 +100,8 @@ def test_with_keys_everybody_needs_one(desk: Desk) -> None:
     assert client.get(SEARCH, headers=bearer(secret)).get_json()["hits"]
     assert client.get(SEARCH, auth=("anybody", secret)).get_json()["hits"]
     assert client.get(SEARCH, auth=(secret, "")).status_code == 401
+    for odd in ("Basic \x80", "Basic", "Bearer", "Bearer ", "Digest a=b", "Bearer a=b", "\xff"):
+        problem(client.get(SEARCH, headers={"Authorization": odd}), 401, "key_needed")
     for path in ("/v1/articles", "/v1/suggest?q=op", "/openapi.json", "/v1/nothing"):
         problem(client.get(path), 401, "key_needed")
 

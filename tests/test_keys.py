@@ -151,14 +151,14 @@ SECRETS = st.text(string.ascii_letters + string.digits + "_-", min_size=1)
 
 @given(SECRETS)
 def test_a_secret_comes_through_either_form_of_the_header(secret: str) -> None:
-    assert presented(Authorization.from_header(f"Bearer {secret}")) == secret
+    assert presented(f"Bearer {secret}") == secret
     basic = Authorization("basic", {"username": "anybody", "password": secret})
-    assert presented(Authorization.from_header(basic.to_header())) == secret
+    assert presented(basic.to_header()) == secret
 
 
 @given(st.text(st.characters(max_codepoint=255)) | st.from_regex(r"(?i)(basic|bearer|digest) .*"))
 def test_no_header_is_more_than_wrong(known: Keys, text: str) -> None:
-    secret = presented(Authorization.from_header(text))
+    secret = presented(text)
     assert secret is None or known.holder(secret) is None
 
 

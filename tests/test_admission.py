@@ -27,7 +27,7 @@ def test_who_finds_neither_place_nor_room_to_wait_is_refused_at_once() -> None:
         begun = time.perf_counter()
         with pytest.raises(Overloaded, match="2 requests are being served and 0 wait") as refused:
             admission.place().__enter__()
-        assert time.perf_counter() - begun < 0.05
+        assert time.perf_counter() - begun < 0.5
         assert refused.value.retry_after == 1
     assert admission.serving == 0
     with admission.place():

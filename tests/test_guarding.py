@@ -116,7 +116,8 @@ def test_the_page_asks_for_the_key_as_a_password(desk: Desk) -> None:
         assert "default-src 'none'" in refused.headers["Content-Security-Policy"]
         assert "your key as the password" in refused.text
         style = re.findall(r'"(/assets/[^"]+\.css)"', refused.text)[0]
-        assert client.get(style).status_code == 200
+        with client.get(style) as sheet:
+            assert sheet.status_code == 200
     assert "Brussels" in client.get("/?q=operator", auth=("", secret)).text
 
 
@@ -240,7 +241,7 @@ def test_when_all_places_are_taken_the_rest_is_refused_at_once_but_health_is_tol
     with guard.admission.place():
         begun = time.perf_counter()
         refused = client.get(SEARCH)
-        assert time.perf_counter() - begun < 0.05
+        assert time.perf_counter() - begun < 0.5
         assert "1 requests are being served" in problem(refused, 503, "overloaded")["detail"]
         assert refused.headers["Retry-After"] == "1"
         page = client.get("/?q=operator")
@@ -249,7 +250,8 @@ def test_when_all_places_are_taken_the_rest_is_refused_at_once_but_health_is_tol
         assert "Too many are asking" in page.text
         assert client.get("/health/live").status_code == 200
         assert client.get("/health/ready").get_json()["status"] == "ready"
-        assert client.get("/assets/winnow.css").status_code == 200
+        with client.get("/assets/winnow.css") as sheet:
+            assert sheet.status_code == 200
         desk.keys.add("reader")
         problem(client.get(SEARCH), 401, "key_needed")
     desk.keys.path.unlink()
@@ -258,7 +260,15 @@ def test_when_all_places_are_taken_the_rest_is_refused_at_once_but_health_is_tol
 
 def test_every_request_gives_its_place_back_however_it_ends(desk: Desk) -> None:
     client, guard = desk.opened(threads=1, waiting=0)
-    paths = ("/v1/search", "/v1/nothing", "/?mode=x&q=y", "/v1/articles/a", "/docs", SEARCH, "/")
+    paths = (
+        "/v1/search",
+        "/v1/nothing",
+        "/?mode=x&q=y",
+        "/v1/articles/0000000000000000",
+        "/docs",
+        SEARCH,
+        "/",
+    )
     statuses = [client.get(path).status_code for path in paths]
     assert statuses == [400, 404, 400, 404, 302, 200, 200]
     assert guard.admission.serving == 0
@@ -273,7 +283,7 @@ def test_a_request_that_takes_too_long_is_given_up_and_takes_nothing_with_it(des
     assert (page.status_code, page.mimetype) == (503, "text/html")
     assert "This took too long" in page.text
     assert guard.admission.serving == 0
-    assert client.get(SEARCH + "&mode=keyword").get_json()["hits"]
+    assert desk.client().get(SEARCH).get_json()["hits"]
 
 
 def test_what_a_guard_answers_is_documented_for_every_route(desk: Desk) -> None:

@@ -23,9 +23,9 @@ from indexer.build import build
 from indexer.settings import Settings
 from service.keys import Keys
 
-# A question with "slowly" in it is being answered from when it is told until a line comes in.
+# A question with "slowly" in it is being answered from when it is told until a byte comes in.
 SERVER = """
-import sys
+import os, sys
 from pathlib import Path
 from fakes import WordEmbedder
 from indexer.settings import Settings
@@ -35,7 +35,7 @@ class Slow(WordEmbedder):
     def encode(self, texts):
         if any("slowly" in text for text in texts):
             print("begun", flush=True)
-            sys.stdin.readline()
+            os.read(0, 1)  # what one thread reads is taken from no other
         return super().encode(texts)
 
 serve(

@@ -32,6 +32,7 @@ bench: .venv/installed-dev
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/reranking.py
 	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/abstaining.py
 	$(BIN)/python benchmarks/speakers.py
 	$(BIN)/python benchmarks/typos.py
@@ -66,11 +67,11 @@ test-whoosh: .venv/installed-dev
 screenshot: .venv/installed-dev
 	$(BIN)/python docs/screenshot.py
 
-## clean: remove the environment, the caches and the index, but not your saved questions and what was fitted to them
+## clean: remove the environment, the caches and the index, but not your saved questions, what was fitted to them and the API keys
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find index_data -mindepth 1 ! -name README.md ! -path index_data/questions.jsonl \
-		! -path index_data/tuning.json -delete
+		! -path index_data/tuning.json ! -path index_data/keys.jsonl -delete
 
 # torch comes first and by itself: asked for as a dependency, pip may choose a CUDA build.
 .venv/installed: pyproject.toml

@@ -51,7 +51,7 @@ def main() -> None:
     questions = list(read_judged(DATA / "eval" / "rtqa-news-silver").questions.values())
     with tempfile.TemporaryDirectory(prefix="winnow-latency-") as temporary:
         settings = Settings(seeds=Path(temporary, "seeds"), index=Path(temporary, "index"))
-        apart(_build, settings)
+        apart(build_news, settings)
         embedder = SentenceEmbedder()
         bare = settings.model_copy(update={"read_depth": 0})
         with (
@@ -91,7 +91,8 @@ In {took[:, 2].mean():.0%} of the questions time ran out before all of the first
     sys.stdout.write(text)
 
 
-def _build(settings: Settings) -> None:
+def build_news(settings: Settings) -> None:
+    """Index the first articles, with vectors of the stand-in."""
     settings.seeds.mkdir()
     with gzip.open(NEWS) as packed, Path(settings.seeds, "news.jsonl").open("wb") as plain:
         plain.writelines(islice(packed, ARTICLES))

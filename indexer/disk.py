@@ -11,10 +11,16 @@ _UNLINKABLE = {errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.ENOS
 """What systems say that have no hard links, or have no more for this file; see link(2)."""
 
 
-def replace(path: Path, text: str) -> None:
-    """Give ``path`` new content so that a crash leaves the old or the new, never a part."""
+def replace(path: Path, text: str, *, mode: int | None = None) -> None:
+    """Give ``path`` new content so that a crash leaves the old or the new, never a part.
+
+    Where ``mode`` is given, nobody whom it shuts out can read the text at any moment.
+    """
     temporary = path.with_name(path.name + ".new")
-    temporary.write_text(text, encoding="utf-8")
+    with temporary.open("w", encoding="utf-8") as file:
+        if mode is not None:
+            os.chmod(file.fileno(), mode)  # noqa: PTH101 - a Path cannot be of an open file
+        file.write(text)
     sync(temporary)
     temporary.replace(path)
     sync(path.parent)

@@ -21,7 +21,14 @@ kind for scripts and stays the same between releases.
      │    └── StaleCursor       the cursor belongs to another generation or another query
      ├── ArchiveError           a file to export to or to import from cannot be used
      ├── NotFound               no article, paragraph, build or generation has this id
-     └── ServeError             the service cannot start, such as on a port in use
+     ├── ServeError             the service cannot start, such as on a port in use
+     ├── KeysError              the file of API keys cannot be used, or a key cannot be so named
+     ├── Refusal                a request that is sound is not served
+     │    ├── KeyNeeded         it has no key, or one that is not valid
+     │    ├── KeyTooWeak        its key may not do this
+     │    ├── AskedTooOften     more requests came with its key, or from its address, than may
+     │    └── Overloaded        more requests came than can be served
+     └── DeadlineExceeded       a request took longer than it may
 """
 
 from __future__ import annotations
@@ -147,3 +154,52 @@ class ServeError(WinnowError):
     """The service cannot start, such as on a port in use."""
 
     code = "cannot_serve"
+
+
+class KeysError(WinnowError):
+    """The file of API keys cannot be read or written, or a key cannot have this name."""
+
+    code = "bad_keys"
+
+
+class Refusal(WinnowError):
+    """A request that is sound is not served: by whom it is, or for how many there are.
+
+    ``retry_after`` says in how many whole seconds it may come again, where that would help.
+    """
+
+    code = "refused"
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class KeyNeeded(Refusal):
+    """The request has no key, or one that is not valid."""
+
+    code = "key_needed"
+
+
+class KeyTooWeak(Refusal):
+    """The request's key is valid and may not do this."""
+
+    code = "key_too_weak"
+
+
+class AskedTooOften(Refusal):
+    """More requests came with this key, or from this address, than may."""
+
+    code = "asked_too_often"
+
+
+class Overloaded(Refusal):
+    """More requests came than can be served."""
+
+    code = "overloaded"
+
+
+class DeadlineExceeded(WinnowError):
+    """A request took longer than it may."""
+
+    code = "deadline_exceeded"

@@ -11,6 +11,7 @@ is removed while it is held. The system drops both locks when a process dies.
       failure.json         why the last build failed, if it did
       questions.jsonl      the user's saved questions, one a line; not ours to delete
       tuning.json          weights fitted to the user's questions; not ours to delete
+      keys.jsonl           digests of API keys, see the service; not ours to delete
       eval/                indexes of judged sets, see the service; may be deleted
       cache/               vectors by text, see the cache module; may be deleted
       generations/<id>/    manifest.json, articles.sqlite, sentences/, keyword/, vectors.faiss,

@@ -156,6 +156,33 @@ class Settings(BaseModel):
         description="Other sites whose pages may use the routes, such as `https://example.org`, "
         "with commas between them.",
     )
+    open_loopback: bool = Field(
+        False,
+        description="Whether a service on loopback asks for no key even where there are some.",
+    )
+    rate_limit: str = Field(
+        "auto",
+        pattern=r"^(auto|off|[1-9]\d{0,8}/(second|minute|hour|day))$",
+        description="Requests that each key may make, or each address where no key is needed, such "
+        "as 600/minute, or off; auto: 600/minute where keys are needed, else off.",
+    )
+    waiting: int = Field(
+        4,
+        ge=0,
+        le=1000,
+        description="Requests that may wait while as many as there are threads are being served; "
+        "what comes on top is refused at once.",
+    )
+    wait_ms: int = Field(
+        2000, ge=0, le=60_000, description="Milliseconds that a request waits before it is refused."
+    )
+    deadline_ms: int = Field(
+        10_000,
+        ge=100,
+        le=600_000,
+        description="Milliseconds after which a request is given up, before the next stage of its "
+        "work; those that it waited count.",
+    )
 
 
 def load_settings(

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from indexer import deadlines
+
 
 class Stopwatch:
     """Times stages, in the order in which they first ran, and the whole since it was made."""
@@ -16,7 +18,12 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time a stage; a stage timed twice adds up."""
+        """Time a stage; a stage timed twice adds up.
+
+        Raises:
+            DeadlineExceeded: The time within which all is to be done is over; nothing was begun.
+        """
+        deadlines.check(name)
         start = time.perf_counter()
         yield
         self._stages[name] = self._stages.get(name, 0.0) + time.perf_counter() - start

@@ -7,9 +7,10 @@ flask-openapi validates requests with the models of :mod:`service.requests` and 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import cast
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from flask_openapi import APIBlueprint, Info, OpenAPI, Tag
 from pydantic import BaseModel, ValidationError
@@ -50,7 +51,7 @@ from service.results import (
     SearchResult,
     SimilarResult,
 )
-from service.states import Liveness, Readiness
+from service.states import Liveness, Readiness, Standing
 from service.validation import refusal
 from service.web.pages import blueprint as pages
 
@@ -70,12 +71,13 @@ def create_app(
     *,
     streams: int = 1,
     settings: Settings | None = None,
+    guard: Callable[[Flask], None] | None = None,
 ) -> Flask:
     """The application: routes under /v1, health, documentation and the page.
 
     Without ``builds`` the routes that change the index are left out. ``streams`` is how many
-    requests may follow a build at the same time. ``settings`` say who may ask: without,
-    this machine.
+    requests may follow a build at the same time. ``settings`` say by which names and from which
+    sites one may ask: without, from this machine. ``guard`` adds what else has to be passed first.
     """
     app = OpenAPI(
         "winnow",
@@ -96,6 +98,8 @@ def create_app(
     app.register_error_handler(Exception, _unexpected)
     # Looked at in this order; responses pass through in the opposite one.
     origins.install(app, settings or Settings())
+    if guard is not None:
+        guard(app)
     app.before_request(_check_request)
     app.after_request(_mark)
     headers.install(app)
@@ -110,7 +114,7 @@ def create_app(
 
 
 def _routes(engine: Engine) -> APIBlueprint:  # noqa: C901 - a function a route
-    api = APIBlueprint("api", __name__, abp_responses=problems.documented(400, 500))
+    api = APIBlueprint("api", __name__, abp_responses=problems.documented(400, 401, 429, 500, 503))
 
     @api.get(
         "/v1/search",
@@ -194,7 +198,9 @@ def _routes(engine: Engine) -> APIBlueprint:  # noqa: C901 - a function a route
     def ready(query: NoParameters) -> Response:  # noqa: ARG001 - refuses any
         """Whether questions can be answered; 503 while they cannot."""
         readiness = engine.readiness()
-        return _json(readiness, 503 if readiness.status == "not_ready" else 200)
+        status = 503 if readiness.status == "not_ready" else 200
+        told = Standing(status=readiness.status) if g.get("stranger") else readiness
+        return _json(told, status)
 
     return api
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from service import asking, keeping, measuring, upkeep
+from service import asking, granting, keeping, measuring, upkeep
 from service.commands import Commands
 
 
@@ -35,5 +35,6 @@ for _command in (
     keeping.export_,
     keeping.import_,
     keeping.questions,
+    granting.keys,
 ):
     main.add_command(_command)

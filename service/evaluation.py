@@ -46,7 +46,12 @@ _TOP = 10
 _PATIENCE = 60_000
 """Milliseconds for the reader: more than it ever takes."""
 
-_NOT_OF_SEARCH = frozenset({"seeds", "index", "host", "port", "allowed_hosts", "cors_origins"})
+_NOT_OF_SEARCH = frozenset(
+    {
+        *("seeds", "index", "host", "port", "allowed_hosts", "cors_origins"),
+        *("open_loopback", "rate_limit", "waiting", "wait_ms", "deadline_ms"),
+    }
+)
 """Settings that change nothing in what is found."""
 
 _DIGITS = 6

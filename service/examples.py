@@ -232,6 +232,11 @@ PROBLEMS: dict[int, tuple[str, str, str]] = {
         "limit: input should be less than or equal to 100",
         "Give a whole number from 1 to 100.",
     ),
+    401: (
+        "key_needed",
+        "this needs an API key",
+        "Send Authorization: Bearer KEY, or log in with any name and the key as password.",
+    ),
     403: (
         "cross_site",
         "a page of https://other.example may not send this",
@@ -258,6 +263,11 @@ PROBLEMS: dict[int, tuple[str, str, str]] = {
         "unknown_host",
         "this service does not go by the name other.example",
         "Ask by the address that the service printed, or name this one in allowed_hosts.",
+    ),
+    429: (
+        "asked_too_often",
+        "more than 600 requests a minute came from key reading-room",
+        "Ask again in 4 s; the setting rate_limit says how often one may.",
     ),
     500: (
         "internal_error",

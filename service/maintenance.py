@@ -59,7 +59,9 @@ _SEEN = {"description": "The event in `Last-Event-ID` was the last."}
 
 def routes(engine: Engine, builds: Builds, streams: int) -> APIBlueprint:
     """The routes; at most ``streams`` clients follow a build at once, as each holds a thread."""
-    api = APIBlueprint("maintenance", __name__, abp_responses=problems.documented(400, 500))
+    api = APIBlueprint(
+        "maintenance", __name__, abp_responses=problems.documented(400, 401, 403, 429, 500, 503)
+    )
     free = threading.BoundedSemaphore(streams)
 
     @api.get("/v1/builds", tags=[_BUILDS], responses={"200": BuildList})

@@ -10,10 +10,16 @@ from flask import Response, g, request
 from flask_openapi.types import ResponseDict
 
 from indexer.errors import (
+    AskedTooOften,
+    DeadlineExceeded,
     IndexBusy,
+    KeyNeeded,
+    KeyTooWeak,
     ModelError,
     NotFound,
+    Overloaded,
     QueryError,
+    Refusal,
     StaleCursor,
     StoredIndexError,
     WinnowError,
@@ -22,6 +28,9 @@ from service.results import Problem
 
 MEDIA_TYPE = "application/problem+json"
 
+_CHALLENGE = 'Basic realm="Winnow", charset="UTF-8", Bearer realm="Winnow"'
+"""What a request without a key is told to send. Basic is what browsers can ask their users for."""
+
 _STATUS: dict[type[WinnowError], int] = {
     StaleCursor: 410,
     QueryError: 400,
@@ -29,6 +38,11 @@ _STATUS: dict[type[WinnowError], int] = {
     IndexBusy: 409,
     StoredIndexError: 503,
     ModelError: 503,
+    KeyNeeded: 401,
+    KeyTooWeak: 403,
+    AskedTooOften: 429,
+    Overloaded: 503,
+    DeadlineExceeded: 503,
 }
 """Status of each kind of error and of its subclasses; the first that fits counts."""
 
@@ -52,6 +66,16 @@ def request_id() -> str:
 def status_of(error: WinnowError) -> int:
     """The HTTP status of an error; 500 where it is nobody's fault but ours."""
     return next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+
+
+def headers_of(error: WinnowError) -> dict[str, str]:
+    """What an error response says in its headers: when to come again, and with what."""
+    headers = {}
+    if isinstance(error, Refusal) and error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, KeyNeeded):
+        headers["WWW-Authenticate"] = _CHALLENGE
+    return headers
 
 
 def shape(  # noqa: PLR0913 - RFC 9457 has this many members
@@ -80,10 +104,12 @@ def problem(
 
 def from_error(error: WinnowError) -> Response:
     """The response to an error raised on purpose."""
-    return problem(
+    response = problem(
         status_of(error),
         str(error),
         code=error.code,
         hint=error.hint,
         parameter=error.parameter if isinstance(error, QueryError) else None,
     )
+    response.headers.update(headers_of(error))
+    return response

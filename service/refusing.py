@@ -7,7 +7,7 @@ from flask import Response, request
 from service import problems
 from service.web import failures
 
-_PROGRAMS = ("/v1", "/health", "/openapi.json")
+_PROGRAMS = ("/v1", "/health", "/metrics", "/openapi.json")
 """Paths below which JSON is spoken."""
 
 

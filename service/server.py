@@ -36,7 +36,9 @@ from service.api import create_app
 from service.building import Builder
 from service.builds import Builds
 from service.engine import Engine
+from service.guarding import Guard, require_keys
 from service.headers import UNSHOWN
+from service.keys import Keys
 from service.problems import MEDIA_TYPE, shape
 from service.readers import extractor_of
 from service.requests import MAX_QUESTION
@@ -47,8 +49,11 @@ _LONGEST_LINE = 8190
 _PATIENCE = 5
 """Seconds of silence after which an unfinished request is given up."""
 
-_GRACE = 5
-"""Seconds that requests in flight have to end when the service is stopped."""
+_GRACE = 4
+"""Seconds that requests in flight have to end when the service is stopped, of the five it takes."""
+
+_SPARE = 8
+"""Threads beyond those whose requests are served, wait or follow a build: they refuse the rest."""
 
 _log = logging.getLogger(__name__)
 
@@ -82,14 +87,26 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
     """Gunicorn's threads, with our shape of error where a request does not reach the application.
 
     That is a request that cannot be parsed, such as one with a page of text in its address. When
-    told to stop, it first ends what would outlast the time that requests in flight are given.
+    told to stop, it first ends what would outlast the time that requests in flight are given, and
+    gives up the port: whoever comes then is refused at once rather than left to wait for nobody.
     """
 
     def handle_exit(self, sig: int, frame: object) -> None:
         """Stop, and end builds and those who follow them; both might take hours."""
         super().handle_exit(sig, frame)
         # Locks are not for signal handlers; the main loop does it next.
+        self.method_queue.defer(self._leave)
         self.method_queue.defer(self.app.stop)
+
+    def _leave(self) -> None:
+        """Take in whom the system has accepted for us already, then nobody any more."""
+        self.set_accept_enabled(False)
+        for listener in self.sockets:
+            before = -1
+            while self.nr_conns != before:
+                before = self.nr_conns
+                self.accept(listener)
+            listener.close()
 
     def handle_error(
         self, req: object, client: socket.socket, addr: object, exc: Exception
@@ -160,7 +177,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no ty
             "workers": 1,
             "worker_class": Worker,
             "limit_request_line": _LONGEST_LINE,
-            "threads": self._settings.threads,
+            "threads": threads_of(self._settings),
             "timeout": 120,  # loading the model on a slow disk takes its time
             "graceful_timeout": _GRACE,
             "loglevel": "warning",
@@ -185,10 +202,12 @@ def serve(
     """Serve until stopped; with ``watch`` also build whenever the seeds change.
 
     Raises:
-        ServeError: The port is taken.
+        ServeError: The port is taken, or it can be reached from outside and there is no API key.
     """
+    keys = Keys(settings.index)
     listener = bind(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
+    remote = require_keys(keys, host)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     running = contextlib.ExitStack()  # what is to be ended with the worker, last begun first
@@ -210,7 +229,10 @@ def serve(
             click.echo(f"Note: {reason}", err=True)
         if watch:
             running.callback(_watch(settings.seeds, builds).set)
-        return create_app(engine, builds, streams=max(1, settings.threads // 4), settings=settings)
+        guard = Guard(settings, keys, remote=remote)
+        return create_app(
+            engine, builds, streams=_streams(settings), settings=settings, guard=guard
+        )
 
     click.echo("Loading the embedding model and the index ...", err=True)
     Server(
@@ -220,6 +242,15 @@ def serve(
         announce=lambda: click.echo(f"Winnow is at {address}", err=True),
         stop=running.close,
     ).run()
+
+
+def threads_of(settings: Settings) -> int:
+    """As many threads as it takes for one always to be free to refuse a request."""
+    return settings.threads + settings.waiting + _streams(settings) + _SPARE
+
+
+def _streams(settings: Settings) -> int:
+    return max(1, settings.threads // 4)
 
 
 def _watch(folder: Path, builds: Builds) -> threading.Event:

@@ -89,10 +89,15 @@ class BuildFailure(Shape):
     hint: str
 
 
-class Readiness(Shape):
-    """Whether questions can be answered now."""
+class Standing(Shape):
+    """Whether questions can be answered now, for those who may know no more than that."""
 
     status: Literal["ready", "degraded", "not_ready"]
+
+
+class Readiness(Standing):
+    """The same, and what there is to be asked about."""
+
     generation: str | None
     created: dt.datetime | None = Field(None, description="When its build began.")
     articles: int

@@ -44,7 +44,7 @@ def embedder() -> WordEmbedder:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings over empty folders of the test's own, whose reader is not hurried by a busy machine."""
+    """Settings over empty folders of the test's own; how busy the machine is changes nothing."""
     (tmp_path / "seeds").mkdir()
     return Settings(seeds=tmp_path / "seeds", index=tmp_path / "index", read_ms=60_000)
 

@@ -11,15 +11,20 @@ import http
 from flask import Response, make_response, render_template
 
 from indexer.errors import (
+    AskedTooOften,
+    DeadlineExceeded,
     IndexMissing,
+    KeyNeeded,
+    KeyTooWeak,
     ModelError,
     NotFound,
+    Overloaded,
     QueryError,
     StaleCursor,
     StoredIndexError,
     WinnowError,
 )
-from service.problems import request_id, status_of
+from service.problems import headers_of, request_id, status_of
 
 MODES = {"hybrid": "words and meaning", "keyword": "words only", "semantic": "meaning only"}
 """The ways to search, as the page names them."""
@@ -31,30 +36,35 @@ _HEADINGS: dict[type[WinnowError], str] = {
     IndexMissing: "Nothing has been indexed yet",
     StoredIndexError: "The index cannot be read",
     ModelError: "Meaning cannot be searched now",
+    KeyNeeded: "A key is needed",
+    KeyTooWeak: "This key may not do that",
+    AskedTooOften: "You have asked too often",
+    Overloaded: "Too many are asking",
+    DeadlineExceeded: "This took too long",
     WinnowError: "Something went wrong",
 }
 """The first kind that fits an error counts."""
 
 _STATUSES = {
     http.HTTPStatus.BAD_REQUEST: "There is a mistake in the request",
-    http.HTTPStatus.UNAUTHORIZED: "A key is needed here",
     http.HTTPStatus.FORBIDDEN: "This is not allowed",
     http.HTTPStatus.NOT_FOUND: "There is nothing here",
     http.HTTPStatus.METHOD_NOT_ALLOWED: "A page can only be read",
     http.HTTPStatus.MISDIRECTED_REQUEST: "This address is not served here",
-    http.HTTPStatus.TOO_MANY_REQUESTS: "That was too much at once",
     http.HTTPStatus.SERVICE_UNAVAILABLE: "This cannot be done now",
 }
 """Headings of what is refused by its status."""
 
 _ADVICE: dict[type[WinnowError], str] = {
     NotFound: "An article's file may have been removed, moved or renamed.",
+    KeyNeeded: "Load the page anew and log in with any name, and your key as the password.",
+    Overloaded: "Load the page anew in a second.",
     ModelError: f"Search by {MODES['keyword']} until the model is in place.",
 }
 """What to say instead of hints that are meant for programs."""
 
 
-def raised(error: WinnowError) -> tuple[str, int]:
+def raised(error: WinnowError) -> Response:
     """The page of an error raised on purpose."""
     status = status_of(error)
     page = render_template(
@@ -66,7 +76,9 @@ def raised(error: WinnowError) -> tuple[str, int]:
         parameter=error.parameter if isinstance(error, QueryError) else None,
         request_id=request_id(),
     )
-    return page, status
+    response = make_response(page, status)
+    response.headers.update(headers_of(error))
+    return response
 
 
 def refused(status: int, detail: str, hint: str = "") -> Response:

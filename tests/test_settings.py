@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import SettingsError
-from indexer.settings import Settings, load_settings
+from indexer.gathering import gather, load_settings
+from indexer.settings import Settings
 
 
 @pytest.fixture(autouse=True)

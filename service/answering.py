@@ -26,13 +26,15 @@ _ALTERNATIVES = 3
 class Decision:
     """The answer with others that are supported too; none of them if ``reason`` is not found.
 
-    ``detail`` says in words how far the best candidate was from being one, where there was one.
+    ``detail`` says in words how far the best candidate was from being one, where there was one,
+    and ``surest`` is how sure it is.
     """
 
     reason: Literal["found", "no_hits", "below_threshold"]
     answer: Answer | None
     alternatives: tuple[Answer, ...]
     detail: str | None = None
+    surest: float | None = None
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -79,7 +81,7 @@ def decide(
     if not answers:
         surest = max((each.confidence for each in readings), default=None)
         detail = None if surest is None else _shortfall(surest, threshold)
-        return Decision("below_threshold", None, (), detail)
+        return Decision("below_threshold", None, (), detail, surest)
     answer, *others = answers
     return Decision("found", answer, tuple(others[:_ALTERNATIVES]))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from service import asking, keeping, measuring, upkeep
+from service import asking, keeping, measuring, showing, upkeep
 from service.commands import Commands
 
 
@@ -35,5 +35,7 @@ for _command in (
     keeping.export_,
     keeping.import_,
     keeping.questions,
+    showing.config,
+    showing.unanswered,
 ):
     main.add_command(_command)

@@ -35,7 +35,7 @@ class Row:
 def rows(gathered: Gathered, fitted: InForce) -> list[Row]:
     """Every setting with the value that is in force."""
     values = gathered.settings.model_dump(mode="json") | fitted.parameters
-    origins = {name: "default" for name in values}
+    origins = dict.fromkeys(values, "default")
     origins |= dict.fromkeys(fitted.parameters, TUNED) | gathered.origins
     return [Row(name, value, origins[name]) for name, value in values.items()]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import http
-import logging
 import socket
 import struct
 import threading
@@ -36,6 +35,7 @@ from service.api import create_app
 from service.building import Builder
 from service.builds import Builds
 from service.engine import Engine
+from service.logs import GunicornLog, configure
 from service.problems import MEDIA_TYPE, shape
 from service.readers import extractor_of
 from service.requests import MAX_QUESTION
@@ -48,8 +48,6 @@ _PATIENCE = 5
 
 _GRACE = 5
 """Seconds that requests in flight have to end when the service is stopped."""
-
-_log = logging.getLogger(__name__)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -160,6 +158,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no ty
             "timeout": 120,  # loading the model on a slow disk takes its time
             "graceful_timeout": _GRACE,
             "loglevel": "warning",
+            "logger_class": GunicornLog,
             "post_worker_init": lambda _: self._announce(),
             "worker_exit": lambda _server, _worker: self.stop(),
             "control_socket_disable": True,
@@ -188,8 +187,10 @@ def serve(
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     running = contextlib.ExitStack()  # what is to be ended with the worker, last begun first
+    configure(settings)
 
     def make_app() -> Flask:
+        running.callback(configure(settings, background=True))
         engine = Engine(settings, load_embedder(), extractor=extractor_of(settings))
         builder = Builder(settings)
 
@@ -228,7 +229,6 @@ def _watch(folder: Path, builds: Builds) -> threading.Event:
         except BuildError:
             return False  # the service is stopping
         if state.problem is not None:
-            _log.warning("%s. %s", state.problem.detail, state.problem.hint)
             # Perhaps all that is wrong is that the only article is still on its way.
             return any_unsettled(folder, began)
         return state.report is not None and bool(state.report.unsettled)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import SettingsError
-from indexer.gathering import gather, load_settings
+from indexer.gathering import load_settings
 from indexer.settings import Settings
 
 

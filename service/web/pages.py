@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, g, make_response, render_template, request, url_for
 from pydantic import ValidationError
 
 from indexer.errors import (
@@ -233,7 +233,8 @@ def _page_address(**changes: str | None) -> str:
 
 
 def _problem(error: WinnowError) -> tuple[str, int]:
-    """Render ``error`` as a page."""
+    """Render ``error`` as a page; see :func:`service.problems.problem` for ``g.problem``."""
+    g.problem = error.code
     status = status_of(error)
     page = render_template(
         "error.html",

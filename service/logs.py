@@ -47,6 +47,8 @@ _ABSOLUTE = re.compile(r"(?<![\w/.~>…-])(?:/[^\s/:'\"<>,;()]+)+/(?=[^\s/])")
 _QUERY = re.compile(r"\?[\w.-]+=\S*")
 """The parameters of an address, among which may be a question."""
 
+_LOGFMT = structlog.processors.LogfmtRenderer(bool_as_flag=False)
+
 Write: TypeAlias = Callable[[str], object]
 """Takes a line without its end."""
 
@@ -72,7 +74,6 @@ def configure(
     that logs. Returns what ends this: waiting lines are written, and logging is as it was.
     """
     root, before = logging.getLogger(), logging.getLogger().level
-    ours = [logging.getLogger(name) for name in _OURS]
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     outbox = Outbox(write or _to_standard_error, background=background)
     outbox.setFormatter(_formatter(settings))
@@ -81,8 +82,8 @@ def configure(
         root.removeHandler(each)
     root.addHandler(outbox)
     root.setLevel(max(level, logging.WARNING))
-    for each in ours:
-        each.setLevel(level)
+    for name in _OURS:
+        logging.getLogger(name).setLevel(level)
     logging.captureWarnings(capture=True)
 
     def end() -> None:
@@ -92,8 +93,8 @@ def configure(
             root.addHandler(each)
         if not replaced:
             root.setLevel(before)
-            for each in ours:
-                each.setLevel(logging.NOTSET)
+            for name in _OURS:
+                logging.getLogger(name).setLevel(logging.NOTSET)
             logging.captureWarnings(capture=False)
 
     return end
@@ -167,11 +168,7 @@ def _to_standard_error(line: str) -> None:
 
 def _formatter(settings: Settings) -> logging.Formatter:
     text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
-    render: list[Processor] = (
-        [structlog.processors.LogfmtRenderer(bool_as_flag=False), _harmless]
-        if text
-        else [structlog.processors.JSONRenderer()]
-    )
+    render: list[Processor] = [_as_text] if text else [structlog.processors.JSONRenderer()]
     return ProcessorFormatter(processors=[_circumstances, Anonymous(settings), *render])
 
 
@@ -184,12 +181,13 @@ def _circumstances(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         event.setdefault("request_id", g.request_id)
     error = event.pop("exc_info", None)
     if error:
-        event |= _told(*error)
+        event.update(_told(*error))
     event.pop("stack_info", None)
     now = dt.datetime.fromtimestamp(record.created, dt.UTC)
     return {
         "time": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "level": record.levelname.lower(),
+        "event": event.pop("event"),
         **event,
     }
 
@@ -234,5 +232,5 @@ class Anonymous:
         return _QUERY.sub("?…", _ABSOLUTE.sub("…/", text))
 
 
-def _harmless(_: WrappedLogger, __: str, line: str) -> str:
-    return printable(line)
+def _as_text(logger: WrappedLogger, name: str, event: EventDict) -> str:
+    return printable(_LOGFMT(logger, name, event))

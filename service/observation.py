@@ -51,7 +51,7 @@ def observe(app: Flask, engine: Engine, builds: Builds | None) -> Telemetry:
         body, content_type = telemetry.exposition(request.headers.get("Accept", ""))
         return Response(body, content_type=content_type)
 
-    app.wsgi_app = _timed(telemetry.in_flight(app.wsgi_app))  # type: ignore[method-assign]  # as Flask's documentation wraps it
+    app.wsgi_app = _timed(telemetry.in_flight(app.wsgi_app))  # type: ignore[assignment, method-assign]  # as Flask's documentation wraps it
     app.after_request(ended)
     app.add_url_rule("/metrics", "metrics", metrics)
     engine.listeners += [telemetry.result, _remember]

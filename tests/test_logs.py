@@ -122,7 +122,7 @@ def test_a_failure_has_its_trace_under_the_same_id_and_no_path(
     failed, request = written()
     assert failed["request_id"] == request["request_id"] == body["request_id"]
     assert (failed["level"], request["level"]) == ("error", "error")
-    assert "OSError: [Errno 2] no such file: '<index>…/x.txt'" in failed["error"]
+    assert "FileNotFoundError: [Errno 2] no such file: '<index>/secret/x.txt'" in failed["error"]
     assert "test_logs:" in failed["trace"]
     assert str(built.index) not in json.dumps(failed)
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from service import problems, telemetry
 from service.api import create_app
 from service.builds import Builds
 from service.engine import Engine
+from service.unanswered import FILE, Unanswered
 
 
 @pytest.fixture(scope="module")
@@ -228,20 +228,16 @@ def test_a_failing_listener_fails_no_request(
     assert Metrics(client)("winnow_stage_seconds_count", stage="total") == 1
 
 
-def test_the_log_of_unanswered_questions_hears_of_the_page_too(
-    collection: Settings, tmp_path: Path
-) -> None:
-    from service.unanswered import FILE, Unanswered  # noqa: PLC0415 - only here
-
+def test_the_log_of_unanswered_questions_hears_of_the_page_too(collection: Settings) -> None:
     on = collection.model_copy(update={"unanswered_log": True})
     engine = Engine(on, WordEmbedder())
     client = create_app(engine).test_client()
     client.get("/?q=xyzzy", buffered=True)
     client.get("/v1/answers?q=Xyzzy", buffered=True)
     client.get("/v1/answers?q=who+proposed+operator+1", buffered=True)
-    engine.close()
     (kept,) = Unanswered(collection.index).questions()
     assert (kept.question, kept.times) == ("Xyzzy", 2)
     (collection.index / FILE).write_bytes(b"damaged" * 1000)
     assert client.get("/v1/answers?q=xyzzy", buffered=True).status_code == 200
     (collection.index / FILE).unlink()
+    engine.close()

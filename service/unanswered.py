@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -28,8 +29,8 @@ FILE = "unanswered.sqlite"
 KEPT = 1000
 """Questions that are kept; with a thousand characters each at most, the file stays below 5 MB."""
 
-_PATIENCE = 0.5
-"""Seconds that a question waits for another process to write; then it is not kept."""
+_PATIENCE = 5.0
+"""Seconds that a question waits for other processes to write, which is rare; then it is lost."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS unanswered (
@@ -86,6 +87,7 @@ class Unanswered:
     def __init__(self, index: Path, kept: int = KEPT) -> None:
         self._path = index / FILE
         self._kept = kept
+        self._turn = threading.Lock()  # SQLite lets writers poll, and some may starve
 
     def note(self, _query: BaseModel, result: BaseModel) -> None:
         """Keep the question of ``result`` if it has no answer; a file that refuses is logged."""
@@ -111,7 +113,7 @@ class Unanswered:
             "generation": generation,
             "now": time.time(),
         }
-        with self._opened() as connection:
+        with self._turn, self._opened() as connection:
             connection.execute(_ADD, values)
             connection.execute(_MAKE_ROOM, {"kept": self._kept})
 

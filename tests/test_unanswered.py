@@ -70,11 +70,13 @@ def test_every_question_is_counted_once_each_time(
     assert [each.times for each in kept] == sorted(counts.values(), reverse=True)
 
 
-def test_threads_lose_no_question(tmp_path: Path) -> None:
+def test_threads_of_two_services_lose_no_question(tmp_path: Path) -> None:
+    logs = [Unanswered(tmp_path), Unanswered(tmp_path)]
+
     def ask(thread: int) -> None:
-        log = Unanswered(tmp_path)
         for number in range(10):
-            log.add(f"question {number if thread % 2 else 0}", "no_hits", None, "g")
+            log = logs[thread % 2]
+            log.add(f"question {number if thread < 2 else 0}", "no_hits", None, "g")
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(ask, range(4)))

@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run test check bench train calibrate circumstances test-whoosh screenshot clean
+.PHONY: run test check bench train calibrate circumstances test-whoosh docs screenshot clean
 
 ## run: build the index of seeds/, serve it on http://127.0.0.1:8080 and follow what changes
 run: .venv/installed
@@ -62,6 +62,10 @@ test-whoosh: .venv/installed-dev
 	$(BIN)/pip install --quiet --no-deps --upgrade --target .venv/whoosh-2.7.4 Whoosh==2.7.4
 	$(BIN)/python -W ignore -m compileall -q .venv/whoosh-2.7.4
 	PYTHONPATH=.venv/whoosh-2.7.4 $(BIN)/pytest tests/test_keyword.py tests/test_analysis.py tests/test_build.py
+
+## docs: write the tables of docs/ that the code knows best
+docs: .venv/installed
+	$(BIN)/python docs/tables.py
 
 ## screenshot: take the README's picture of the page anew
 screenshot: .venv/installed-dev

@@ -11,8 +11,8 @@ import sys
 from indexer.build import build
 from indexer.embedding import SentenceEmbedder
 from indexer.errors import WinnowError
+from indexer.gathering import load_settings
 from indexer.generations import Generations
-from indexer.settings import load_settings
 
 
 def main(arguments: list[str]) -> int:

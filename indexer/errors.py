@@ -15,6 +15,7 @@ kind for scripts and stays the same between releases.
      │    ├── IndexBusy         another process is building
      │    └── BuildError        a build in its own process came to no proper end
      ├── QuestionsError         the file of saved questions cannot be read as such
+     ├── UnansweredError        the log of unanswered questions cannot be read or cleared
      ├── TuningError            fitted weights cannot be read, or there is nothing to fit them to
      ├── RunError               a saved run of an evaluation cannot be read or written
      ├── QueryError             a question or one of its parameters cannot be used
@@ -66,6 +67,12 @@ class QuestionsError(WinnowError):
     """The file of saved questions cannot be read, or lines of it."""
 
     code = "bad_questions"
+
+
+class UnansweredError(WinnowError):
+    """The log of unanswered questions cannot be read or cleared."""
+
+    code = "bad_unanswered"
 
 
 class TuningError(WinnowError):

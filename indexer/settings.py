@@ -1,34 +1,12 @@
-"""One frozen object with every setting, gathered from a file, the environment and the flags.
-
-Later sources win: defaults, then ``winnow.toml``, then ``WINNOW_*`` variables, then command-line
-flags. A key that is not known is refused by name, so that a typing error never passes silently.
-"""
+"""One frozen object with every setting; :mod:`indexer.gathering` says where values come from."""
 
 from __future__ import annotations
 
-import os
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-)
-
-from indexer.errors import SettingsError
-
-_PREFIX = "WINNOW_"
-_CONFIG_VARIABLE = "WINNOW_CONFIG"
-_DEFAULT_FILE = Path("winnow.toml")
-_PATHS = ("seeds", "index", "model")
-
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 TITLE_WEIGHT = 0.5
 """What a word counts in the title, against 1 in the body: every paragraph repeats its title."""
@@ -183,73 +161,19 @@ class Settings(BaseModel):
         description="Milliseconds after which a request is given up, before the next stage of its "
         "work; those that it waited count.",
     )
-
-
-def load_settings(
-    config: Path | None = None,
-    flags: Mapping[str, Any] | None = None,
-    environment: Mapping[str, str] | None = None,
-) -> Settings:
-    """Gather the settings from all sources.
-
-    Args:
-        config: A TOML file; by default ``WINNOW_CONFIG`` or, if it exists, ``./winnow.toml``.
-        flags: Settings given on the command line; ``None`` values mean "not given".
-        environment: Stands in for ``os.environ``.
-
-    Raises:
-        SettingsError: A key is unknown, a value cannot be, or the file cannot be read.
-    """
-    environment = os.environ if environment is None else environment
-    if config is None and environment.get(_CONFIG_VARIABLE):
-        config = Path(environment[_CONFIG_VARIABLE])
-    values: dict[str, Any] = {}
-    origin: dict[str, str] = {}
-    for name, source in (
-        *_from_file(config),
-        *_from_environment(environment),
-        *(((key, value), f"--{key}") for key, value in (flags or {}).items() if value is not None),
-    ):
-        values[name[0]] = name[1]
-        origin[name[0]] = source
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = str(first["loc"][0])
-        raise SettingsError(
-            f"{origin[key]}: {_reason(key, first['type'], first['msg'])}",
-            hint=f"Settings are: {', '.join(Settings.model_fields)}.",
-        ) from error
-
-
-def _reason(key: str, kind: str, message: str) -> str:
-    if kind == "extra_forbidden":
-        return f"there is no setting named {key!r}"
-    return f"setting {key!r}: {message[0].lower()}{message[1:]}"
-
-
-def _from_file(config: Path | None) -> list[tuple[tuple[str, Any], str]]:
-    if config is None and not _DEFAULT_FILE.is_file():
-        return []
-    path = config or _DEFAULT_FILE
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(
-            f"{path}: {error}", hint="Name a readable TOML file with --config, or leave it out."
-        ) from error
-    return [((key, _anchored(key, value, path.parent)), f"{path}") for key, value in table.items()]
-
-
-def _anchored(key: str, value: Any, folder: Path) -> Any:
-    """Paths in a file are relative to that file, wherever the command is run."""
-    return folder / value if key in _PATHS and isinstance(value, str) else value
-
-
-def _from_environment(environment: Mapping[str, str]) -> list[tuple[tuple[str, str], str]]:
-    return [
-        ((name.removeprefix(_PREFIX).lower(), value), name)
-        for name, value in sorted(environment.items())
-        if name.startswith(_PREFIX) and name != _CONFIG_VARIABLE
-    ]
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least that the service logs; a line a request is info."
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto",
+        description="How it logs: a JSON object a line, or words for people; auto is text at a "
+        "terminal, else JSON.",
+    )
+    log_questions: bool = Field(
+        False, description="Whether questions are logged as they were asked, or as keyed hashes."
+    )
+    unanswered_log: bool = Field(
+        False,
+        description="Whether questions without an answer are kept beside the index, for `winnow "
+        "unanswered`.",
+    )

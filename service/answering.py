@@ -29,13 +29,15 @@ _RIVAL = 0.5
 class Decision:
     """The answer with others that are supported too; none of them if ``reason`` is not found.
 
-    ``detail`` says in words how far the best candidate was from being one, where there was one.
+    ``detail`` says in words how far the best candidate was from being one, where there was one,
+    and ``surest`` is how sure it is.
     """
 
     reason: Literal["found", "no_hits", "below_threshold"]
     answer: Answer | None
     alternatives: tuple[Answer, ...]
     detail: str | None = None
+    surest: float | None = None
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -82,7 +84,7 @@ def decide(
     if not answers:
         surest = max((each.confidence for each in readings), default=None)
         detail = None if surest is None else _shortfall(surest, threshold)
-        return Decision("below_threshold", None, (), detail)
+        return Decision("below_threshold", None, (), detail, surest)
     answer, *others = answers
     rivals = [each for each in others if each.confidence >= _RIVAL * answer.confidence]
     return Decision("found", answer, tuple(rivals[:_ALTERNATIVES]))

@@ -130,6 +130,9 @@ class AnswerResult(Understood):
     detail: str | None = Field(
         description="How sure the best candidate was, in words, if it was not sure enough."
     )
+    surest: float | None = Field(
+        None, description="How sure it was, from 0 to 1; null where there was none, or an answer."
+    )
     alternatives: list[AnswerShape] = Field(
         description="Other answers that are supported, at most three, the surest first."
     )

@@ -31,6 +31,7 @@ from service.answers import AnswerResult
 from service.builds import Builds
 from service.engine import Engine
 from service.hints import SuggestionList
+from service.observation import observe
 from service.refusing import for_programs, refuse
 from service.requests import (
     AnswerBody,
@@ -92,6 +93,7 @@ def create_app(
         validation_error_callback=_refuse,
         static_folder=None,
     )
+    observe(app, engine, builds)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY
     app.register_error_handler(WinnowError, problems.from_error)
     app.register_error_handler(HTTPException, _http_error)

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 from indexer.build import Progress
 from indexer.errors import BuildError, NotFound, WinnowError
 from indexer.reports import BuildReport
+from service.listening import tell
 from service.states import BuildProblem, BuildState
 
 Build: TypeAlias = Callable[[bool, float, Progress], BuildReport]
@@ -41,7 +42,10 @@ class _Entry:
 
 
 class Builds:
-    """A queue of builds, worked off by one thread that starts with the first of them."""
+    """A queue of builds, worked off by one thread that starts with the first of them.
+
+    ``listeners`` are told of each build when it begins and when it has ended.
+    """
 
     def __init__(self, build: Build) -> None:
         self._build = build
@@ -50,6 +54,7 @@ class Builds:
         self._waiting: _Entry | None = None
         self._worker: threading.Thread | None = None
         self._closed = False
+        self.listeners: list[Callable[[BuildState], object]] = []
 
     def submit(self, full: bool = False, settle: float = 0.0) -> BuildState:
         """Ask for a build; returns the one that will serve this request.
@@ -170,6 +175,7 @@ class Builds:
             with self._changed:
                 self._change(entry, stage=stage, done=done, total=total)
 
+        tell(self.listeners, entry.state)
         try:
             report = self._build(entry.state.full, entry.settle, progress)
             outcome = {"state": "succeeded", "report": report}
@@ -182,6 +188,7 @@ class Builds:
             )
         with self._changed:
             self._end(entry, **outcome)
+        tell(self.listeners, entry.state)
 
 
 def _failure(code: str, detail: str, hint: str) -> dict[str, object]:

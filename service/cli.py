@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from service import asking, granting, keeping, measuring, upkeep
+from service import asking, granting, keeping, measuring, showing, upkeep
 from service.commands import Commands
 
 
@@ -36,5 +36,7 @@ for _command in (
     keeping.import_,
     keeping.questions,
     granting.keys,
+    showing.config,
+    showing.unanswered,
 ):
     main.add_command(_command)

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.errors import ModelError, QueryError, SettingsError, WinnowError
-from indexer.settings import Settings, load_settings
+from indexer.gathering import Gathered, gather
+from indexer.settings import Settings
 
 if TYPE_CHECKING:
     from indexer.embedding import SentenceEmbedder
@@ -63,17 +64,39 @@ def complain(error: WinnowError) -> None:
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that every command has; they reach it as one ``settings``."""
 
+    @functools.wraps(command)
+    def of_settings(gathered: Gathered, **options: Any) -> Any:
+        return command(settings=gathered.settings, **options)
+
+    return configured(of_settings)
+
+
+def configured(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same options; they reach the command with their origins, as one ``gathered``."""
+
     @click.option("--seeds", type=click.Path(path_type=Path), help="Folder of articles.")
     @click.option("--index", type=click.Path(path_type=Path), help="Folder of the index.")
     @click.option("--config", type=click.Path(path_type=Path), help="TOML file with settings.")
+    @click.option(
+        "--set",
+        "assignments",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Any other setting; winnow config lists them.",
+    )
     @functools.wraps(command)
-    def wrapped(seeds: Path | None, index: Path | None, config: Path | None, **options: Any) -> Any:
+    def wrapped(
+        seeds: Path | None,
+        index: Path | None,
+        config: Path | None,
+        assignments: tuple[str, ...],
+        **options: Any,
+    ) -> Any:
         own: dict[str, Any] = {
             name: options.pop(name) for name in ("host", "port") if name in options
         }
         flags: dict[str, Any] = {"seeds": seeds, "index": index, **own}
-        settings = load_settings(config, flags)
-        return command(settings=settings, **options)
+        return command(gathered=gather(config, flags, assignments=assignments), **options)
 
     return wrapped
 
@@ -155,10 +178,10 @@ def live(settings: Settings) -> Iterator[Snapshot]:
 def own_options() -> str:
     """The common options as they were given, for a command that is to work on the same folders."""
     given = click.get_current_context().params
+    folders = [(name, given[name]) for name in ("seeds", "index", "config") if given[name]]
     return "".join(
-        f" --{name} {shlex.quote(str(given[name]))}"
-        for name in ("seeds", "index", "config")
-        if given[name]
+        f" --{name} {shlex.quote(str(value))}"
+        for name, value in [*folders, *(("set", each) for each in given["assignments"])]
     )
 
 

@@ -22,6 +22,7 @@ from service.filtering import FACET_VALUES, FacetsShape, FiltersShape, filters_o
 from service.hints import DidYouMean, SuggestionList, SuggestionShape
 from service.history import activate, history
 from service.library import Library
+from service.listening import Listener, told
 from service.readers import reader_of
 from service.reading import Reader
 from service.requests import AnswerQuery, ArticlesQuery, SearchQuery, SimilarQuery, SuggestQuery
@@ -41,6 +42,7 @@ from service.shaping import answers_of, explanation_of, hits_of
 from service.similar import similar
 from service.snapshot import Snapshot
 from service.states import BuildFailure, GenerationList, GenerationShape, Readiness
+from service.unanswered import Unanswered
 
 
 def today() -> dt.date:
@@ -49,7 +51,10 @@ def today() -> dt.date:
 
 
 class Engine:
-    """Answers questions from the live generation of an index folder, which ``library`` lends."""
+    """Answers questions from the live generation of an index folder, which ``library`` lends.
+
+    ``listeners`` are told of every question with its result.
+    """
 
     def __init__(
         self,
@@ -66,7 +71,16 @@ class Engine:
         self._freshness = Freshness(settings.seeds)
         self._reader = reader or reader_of(settings)
         self._clock = clock
+        self.listeners: list[Listener] = []
+        if settings.unanswered_log:
+            self.listeners.append(Unanswered(settings.index).note)
 
+    @property
+    def settings(self) -> Settings:
+        """What is in force."""
+        return self._settings
+
+    @told
     def search(self, query: SearchQuery) -> SearchResult:
         """A page of hits.
 
@@ -96,6 +110,7 @@ class Engine:
                 **self._understanding(snapshot, query, ranking, watch),
             )
 
+    @told
     def answer(self, query: AnswerQuery) -> AnswerResult:
         """The answer with its evidence; raises what :meth:`search` does."""
         watch = Stopwatch()
@@ -115,12 +130,14 @@ class Engine:
                 answer=answers[0] if answers else None,
                 reason=decision.reason,
                 detail=decision.detail,
+                surest=decision.surest,
                 alternatives=answers[1:],
                 hits=hits,
                 next_cursor=_next(snapshot, query, ranking, place),
                 **self._understanding(snapshot, query, ranking, watch),
             )
 
+    @told
     def suggest(self, query: SuggestQuery) -> SuggestionList:
         """Completions of what is being typed."""
         watch = Stopwatch()
@@ -168,6 +185,7 @@ class Engine:
                 article=ArticleShape.of(passage.article),
             )
 
+    @told
     def similar(self, id_: str, query: SimilarQuery) -> SimilarResult:
         """Paragraphs like the one with this id, by words and meaning; NotFound if there is none."""
         watch = Stopwatch()

@@ -50,6 +50,7 @@ _NOT_OF_SEARCH = frozenset(
     {
         *("seeds", "index", "host", "port", "allowed_hosts", "cors_origins"),
         *("open_loopback", "rate_limit", "waiting", "wait_ms", "deadline_ms"),
+        *("log_level", "log_format", "log_questions", "unanswered_log"),
     }
 )
 """Settings that change nothing in what is found."""

@@ -97,7 +97,8 @@ def shape(  # noqa: PLR0913 - RFC 9457 has this many members
 def problem(
     status: int, detail: str, *, code: str, hint: str = "", parameter: str | None = None
 ) -> Response:
-    """An error response."""
+    """An error response; ``g.problem`` has its code for who observes requests."""
+    g.problem = code
     body = shape(status, detail, code=code, hint=hint, parameter=parameter, id_=request_id())
     return Response(body.model_dump_json(exclude_none=True), status=status, content_type=MEDIA_TYPE)
 

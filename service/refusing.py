@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, request
+from flask import Response, g, request
 
 from service import problems
 from service.web import failures
@@ -22,4 +22,5 @@ def refuse(
     """The response to a request that is refused with ``status``, or that failed with it."""
     if for_programs():
         return problems.problem(status, detail, code=code, hint=hint, parameter=parameter)
+    g.problem = code
     return failures.refused(status, detail, hint)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import http
-import logging
 import socket
 import struct
 import threading
@@ -39,6 +38,7 @@ from service.engine import Engine
 from service.guarding import Guard, require_keys
 from service.headers import UNSHOWN
 from service.keys import Keys
+from service.logs import GunicornLog, configure
 from service.problems import MEDIA_TYPE, shape
 from service.readers import extractor_of
 from service.requests import MAX_QUESTION
@@ -54,8 +54,6 @@ _GRACE = 4
 
 _SPARE = 8
 """Threads beyond those whose requests are served, wait or follow a build: they refuse the rest."""
-
-_log = logging.getLogger(__name__)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -181,6 +179,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no ty
             "timeout": 120,  # loading the model on a slow disk takes its time
             "graceful_timeout": _GRACE,
             "loglevel": "warning",
+            "logger_class": GunicornLog,
             "post_worker_init": lambda _: self._announce(),
             "worker_exit": lambda _server, _worker: self.stop(),
             "control_socket_disable": True,
@@ -211,8 +210,10 @@ def serve(
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     running = contextlib.ExitStack()  # what is to be ended with the worker, last begun first
+    configure(settings)
 
     def make_app() -> Flask:
+        running.callback(configure(settings, background=True))
         engine = Engine(settings, load_embedder(), extractor=extractor_of(settings))
         builder = Builder(settings)
 
@@ -263,7 +264,6 @@ def _watch(folder: Path, builds: Builds) -> threading.Event:
         except BuildError:
             return False  # the service is stopping
         if state.problem is not None:
-            _log.warning("%s. %s", state.problem.detail, state.problem.hint)
             # Perhaps all that is wrong is that the only article is still on its way.
             return any_unsettled(folder, began)
         return state.report is not None and bool(state.report.unsettled)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from conftest import ROOT
 
 from indexer.settings import Settings
+from service import telemetry
+from service.answers import AnswerResult
 from service.cli import main
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -23,6 +27,20 @@ def test_every_setting_is_in_the_table_with_its_default() -> None:
         row = f"| `{name}` | `WINNOW_{name.upper()}` | {default} | {field.description} |"
         assert row in table
     assert table.count("| `WINNOW_") == len(Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", ["settings.md", "observing.md"])
+def test_tables_are_as_the_code_writes_them(name: str) -> None:
+    tables = runpy.run_path(str(ROOT / "docs" / "tables.py"))
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    assert tables["updated"](text, tables["TABLES"][name]()) == text, "run: make docs"
+
+
+def test_the_kinds_and_reasons_of_the_metrics_are_documented() -> None:
+    text = (ROOT / "docs" / "observing.md").read_text(encoding="utf-8")
+    kinds = set(telemetry._KINDS.values())
+    reasons = get_args(AnswerResult.model_fields["reason"].annotation)
+    assert all(f"`{word}`" in text for word in [*kinds, *reasons])
 
 
 def test_every_command_is_in_the_readme_and_every_one_there_exists() -> None:
@@ -84,6 +102,7 @@ def test_versions_are_pinned() -> None:
     [
         *("README.md", "CHANGELOG.md", "docs/settings.md", "docs/measuring.md", "docs/reader.md"),
         "docs/http.md",
+        "docs/observing.md",
         "docs/operating.md",
     ],
 )

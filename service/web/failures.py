@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import http
 
-from flask import Response, make_response, render_template
+from flask import Response, g, make_response, render_template
 
 from indexer.errors import (
     AskedTooOften,
@@ -65,7 +65,8 @@ _ADVICE: dict[type[WinnowError], str] = {
 
 
 def raised(error: WinnowError) -> Response:
-    """The page of an error raised on purpose."""
+    """The page of an error raised on purpose; see :func:`service.problems.problem` for ``g``."""
+    g.problem = error.code
     status = status_of(error)
     page = render_template(
         "error.html",

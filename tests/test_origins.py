@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from test_api import problem
 
 from indexer.errors import SettingsError
-from indexer.settings import Settings, load_settings
+from indexer.gathering import load_settings
+from indexer.settings import Settings
 from service.api import create_app
 from service.engine import Engine
 from service.origins import host_name, is_ours

@@ -26,10 +26,17 @@ class Row:
 
     @property
     def shown(self) -> str:
-        """The value in words that can be given back: as a variable, or after ``--set``."""
-        if self.value is None:
-            return ""
-        return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
+        """The value as :func:`written`."""
+        return written(self.value)
+
+
+def written(value: Any) -> str:
+    """A setting's value as it can be given back: as a variable, or after ``--set``."""
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def rows(gathered: Gathered, fitted: InForce) -> list[Row]:
@@ -54,5 +61,5 @@ def documented() -> Iterator[str]:
     yield "| setting | variable | default | meaning |"
     yield "|---|---|---|---|"
     for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else f"`{field.default}`"
+        default = f"`{text}`" if (text := written(field.default)) else ""
         yield f"| `{name}` | `{PREFIX}{name.upper()}` | {default} | {field.description} |"

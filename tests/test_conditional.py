@@ -150,7 +150,12 @@ def test_a_change_that_comes_while_a_result_is_made_leaves_it_without_a_tag(
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/search?q=operator", "/v1/answers?q=operator", "/?q=operator"]
+    "path",
+    [
+        "/v1/search?q=who+proposed+an+operator",
+        "/v1/answers?q=operator",
+        "/?q=operator",
+    ],
 )
 def test_a_result_for_which_there_was_no_time_has_no_tag(desk: Desk, path: str) -> None:
     extractor = WordExtractor({"Brussels": 0.9}, patience=1)

@@ -117,8 +117,8 @@ def test_a_failure_has_its_trace_under_the_same_id_and_no_path(
     def fail() -> str:
         raise OSError(2, "no such file", str(built.index / "secret" / "x.txt"))
 
-    app.add_url_rule("/fail", "fail", fail)
-    body = app.test_client().get("/fail").get_json()
+    app.add_url_rule("/v1/fail", "fail", fail)
+    body = app.test_client().get("/v1/fail").get_json()
     failed, request = written()
     assert failed["request_id"] == request["request_id"] == body["request_id"]
     assert (failed["level"], request["level"]) == ("error", "error")

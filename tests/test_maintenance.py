@@ -288,7 +288,7 @@ def test_the_openapi_document_describes_the_routes(client: FlaskClient, app: Fla
     assert paths == {rule for rule in rules if rule.startswith("/v1/builds")}
     post = document["paths"]["/v1/builds"]["post"]
     assert post["requestBody"]["required"] is False
-    refusals = {"400", "401", "403", "429", "500", "503"}
+    refusals = {"400", "401", "403", "421", "429", "500", "503"}
     assert post["responses"].keys() == {"202", "413", "415"} | refusals
     assert "Location" in post["responses"]["202"]["headers"]
     assert "application/problem+json" in post["responses"]["403"]["content"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from indexer.errors import SettingsError
 from indexer.gathering import gather, load_settings
 from indexer.settings import Settings
+from service.configuration import written
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +96,7 @@ def test_each_value_comes_with_its_origin(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_can_be_given_in_all_three_ways(name: str, tmp_path: Path) -> None:
     value = {"model": "m", "host": "h"}.get(name, getattr(Settings(), name))
-    text = str(value).lower() if isinstance(value, bool) else str(value)
+    text = written(value)
     quoted = text if isinstance(value, int | float) else f'"{text}"'
     (tmp_path / "winnow.toml").write_text(f"{name} = {quoted}\n")
     variable = f"WINNOW_{name.upper()}"
@@ -103,7 +104,7 @@ def test_every_setting_can_be_given_in_all_three_ways(name: str, tmp_path: Path)
     assert gather(environment={variable: text}).origins == {name: variable}
     assigned = gather(environment={variable: text}, assignments=[f"{name}={text}"])
     assert assigned.origins == {name: f"--set {name}"}
-    assert str(getattr(assigned.settings, name)) == str(value)
+    assert written(getattr(assigned.settings, name)) == text
 
 
 @pytest.mark.parametrize("line", ["seedz = 1", "Seeds = 1", "[seedz]\na = 1", "seeds_ = 'x'"])

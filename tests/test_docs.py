@@ -12,7 +12,6 @@ from typing import get_args
 import pytest
 from conftest import ROOT
 
-from indexer.settings import Settings
 from service import telemetry
 from service.answers import AnswerResult
 from service.cli import main

@@ -33,6 +33,7 @@ bench: .venv/installed-dev
 	$(BIN)/python benchmarks/reranking.py
 	$(BIN)/python benchmarks/latency.py
 	$(BIN)/python benchmarks/load.py
+	$(BIN)/python benchmarks/fuzzing.py
 	$(BIN)/python benchmarks/abstaining.py
 	$(BIN)/python benchmarks/speakers.py
 	$(BIN)/python benchmarks/typos.py

@@ -49,7 +49,7 @@ _LONGEST_LINE = 8190
 _PATIENCE = 5
 """Seconds of silence after which an unfinished request is given up."""
 
-_GRACE = 4
+_GRACE = 3
 """Seconds that requests in flight have to end when the service is stopped, of the five it takes."""
 
 _SPARE = 8

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from training.batches import Batch, Source, drawn
 from training.curve import draw
 from training.examples import Example, Examples, parted, read_examples
 from training.export import export
-from training.loop import Trainer, loss_of
+from training.loop import Trainer, loss_of, rate_at
 from training.negatives import hard_negatives
 from training.recipe import Recipe, Stage
 from training.scoring import reading
@@ -29,6 +30,7 @@ STAGES = tuple(
         name=name,
         shares={"talks": 1.0},
         rounds=rounds,
+        falls=falls,
         room=48,
         batch=4,
         rate=3e-4,
@@ -36,8 +38,12 @@ STAGES = tuple(
         compared=negatives > 0,
         warm=0.1,
     )
-    for name, rounds, negatives in (("first", 1, 0.0), ("second", 2, 0.5))
+    for name, rounds, falls, negatives in (
+        ("first", 1, (), 0.0),
+        ("second", 2, ((1, 0.5), (2, 1)), 0.5),
+    )
 )
+FALLING = replace(STAGES[0], falls=((1, 0.5),))
 RECIPE = Recipe(stages=STAGES, kept_every=3, logged_every=5, average=0.5)
 
 
@@ -81,15 +87,15 @@ def nothing(_: Network) -> dict[str, float]:
 
 def test_training_learns_where_the_answers_are(talks: Examples, tmp_path: Path) -> None:
     before = reading(network(), talks.contexts, talks.examples)["F1"]
-    recipe = Recipe(stages=(STAGES[0],) * 6, average=0.2)
-    trainer = Trainer(network(), recipe, tmp_path)
+    stages = (*(STAGES[0],) * 5, replace(STAGES[0], rounds=0, falls=((0, 1),)))
+    trainer = Trainer(network(), Recipe(stages=stages, average=0.2), tmp_path)
     trainer.train([[source(talks)]] * 6, nothing)
     after = reading(trainer.average, talks.contexts, talks.examples)["F1"]
     assert before < 60
     assert after > 90
 
 
-@pytest.mark.parametrize("stopped_after", [1, 2, 3])
+@pytest.mark.parametrize("stopped_after", [2, 4])
 def test_a_training_that_was_stopped_comes_to_the_same_weights_bit_for_bit(
     talks: Examples, tmp_path: Path, stopped_after: int
 ) -> None:
@@ -121,7 +127,7 @@ def test_a_training_that_was_stopped_comes_to_the_same_weights_bit_for_bit(
 
 
 def test_a_training_that_is_done_is_not_done_again(talks: Examples, tmp_path: Path) -> None:
-    recipe = Recipe(stages=STAGES[:1])
+    recipe = Recipe(stages=(FALLING,))
     Trainer(network(), recipe, tmp_path).train([[source(talks)]], nothing)
     written = (tmp_path / "log.jsonl").read_text()
     again = Trainer(network(), recipe, tmp_path)
@@ -129,8 +135,51 @@ def test_a_training_that_is_done_is_not_done_again(talks: Examples, tmp_path: Pa
     assert (tmp_path / "log.jsonl").read_text() == written
 
 
+def test_a_branch_changes_nothing_of_the_trunk_and_its_end_is_part_of_the_mean(
+    talks: Examples, tmp_path: Path
+) -> None:
+    def trained(recipe: Recipe, folder: str) -> tuple[Trainer, dict[str, torch.Tensor]]:
+        (tmp_path / folder).mkdir()
+        trainer = Trainer(network(), recipe, tmp_path / folder)
+        trainer.train([[source(talks)]], nothing)
+        return trainer, trainer.average.trained()
+
+    def recipe(*falls: tuple[float, float]) -> Recipe:
+        return Recipe(stages=(replace(STAGES[0], falls=falls),), average=0.5)
+
+    early, later, both = (1.0, 0.5), (2.0, 0.5), ((1.0, 0.5), (2.0, 0.5))
+    (one, first), (other, second) = trained(recipe(early), "one"), trained(recipe(later), "other")
+    whole, mean = trained(recipe(*both), "both")
+    for name, value in whole.network.trained().items():
+        assert torch.equal(value, other.network.trained()[name]), name
+    assert any(
+        not torch.equal(v, one.network.trained()[n]) for n, v in other.network.trained().items()
+    )
+    for name, value in mean.items():
+        torch.testing.assert_close(value, (first[name] + second[name]) / 2)
+
+
+def test_the_rate_rises_stays_and_falls_on_branches_alone() -> None:
+    stage = replace(STAGES[0], rounds=3, falls=((1, 0.5), (2, 1)))
+    legs = list(Recipe(stages=(stage,)).legs())
+    assert [(leg.begin, leg.end, leg.falling) for leg in legs] == [
+        (0, 1, False),
+        (1, 1.5, True),
+        (1, 2, False),
+        (2, 3, True),
+        (2, 3, False),
+    ]
+    assert [rate_at(stage, legs[0], at) for at in (0, 0.5, 1)] == [0.025, 1, 1]
+    assert [rate_at(stage, legs[1], at) for at in (1, 1.25, 1.5)] == [1, 0.5, 0]
+
+
+def test_a_recipe_without_a_branch_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no stage of the recipe has a fall"):
+        Trainer(network(), Recipe(stages=STAGES[:1]), tmp_path).train([[]], nothing)
+
+
 def test_the_embeddings_stay_the_base_models(talks: Examples, tmp_path: Path) -> None:
-    trainer = Trainer(network(), Recipe(stages=STAGES[:1]), tmp_path)
+    trainer = Trainer(network(), Recipe(stages=(FALLING,)), tmp_path)
     trainer.train([[source(talks)]], nothing)
     base = network().state_dict()
     changed = {n for n, v in trainer.network.state_dict().items() if not torch.equal(v, base[n])}
@@ -155,7 +204,7 @@ def test_a_round_is_the_same_for_the_same_seed_alone(talks: Examples) -> None:
 def test_a_pair_holds_its_answer_whatever_room_there_is(
     talks: Examples, room: int, seed: int
 ) -> None:
-    stage = Stage("any", {}, 1, room, 4, 1e-4, 1.0, compared=True, warm=0.1)
+    stage = Stage("any", {}, 1, (), room, 4, 1e-4, 1.0, compared=True, warm=0.1)
     answers = {tuple(span_tokens(talks, example)) for example in talks.examples}
     shown, empty = set(), 0
     for batch in drawn([source(talks)], stage, seed):
@@ -233,9 +282,10 @@ def test_exported_weights_are_the_networks_in_half_precision(tmp_path: Path) -> 
 
 def test_the_learning_curve_is_the_same_picture_for_the_same_log(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
+    way = [("one", False), ("one", False), ("two", False), ("two", True), ("mean", False)]
     lines = [
-        {"stage": stage, "seen": 10 * n, "seconds": n, "loss": 1.0, "a F1": 50.0 + n, "b F1": 40.0}
-        for n, stage in enumerate(["one", "one", "two", "two"])
+        {"stage": stage, "falling": falling, "seen": 10 * n, "seconds": n, "loss": 1.0, "a F1": 5.0}
+        for n, (stage, falling) in enumerate(way)
     ]
     log.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     pictures = [tmp_path / "1.svg", tmp_path / "2.svg"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,21 +16,12 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from service.network import Network
 from training.batches import Batch, Source, drawn
-from training.recipe import Recipe, Stage
+from training.recipe import Leg, Recipe, Stage
 
 _CLIP = 1.0
 """Norm that gradients are cut to."""
 
 Evaluate = Callable[[Network], dict[str, float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the training is: the next batch is ``step`` of ``round`` of ``stage``."""
-
-    stage: int = 0
-    round: int = 0
-    step: int = 0
 
 
 class Trainer:
@@ -43,44 +33,72 @@ class Trainer:
         self._average = AveragedModel(self.network, multi_avg_fn=factor)
         self._recipe, self._folder, self._device = recipe, folder, device
         self._optimizer = self._fresh_optimizer(recipe.stages[0])
-        self._place = Place()
+        self._leg, self._done = 0, 0
         self._seen, self._seconds = 0, 0.0
         self._losses: list[float] = []
 
     @property
     def average(self) -> Network:
-        """The result: the moving average of the weights."""
+        """The moving average of the weights; after the training, the mean of the branches' ends."""
         return cast("Network", self._average.module)
 
     def train(self, sources: list[list[Source]], evaluate: Evaluate) -> None:
-        """Go through all stages from the last checkpoint on; ``sources`` has a list for each."""
-        self._resume()
-        for number, stage in enumerate(self._recipe.stages):
-            if number < self._place.stage:
-                continue
-            for round_ in range(self._place.round, math.ceil(stage.rounds)):
-                batches = list(drawn(sources[number], stage, self._seed(number, round_)))
-                end = round(len(batches) * min(1.0, stage.rounds - round_))
-                for step in range(self._place.step, end):
-                    began = time.monotonic()
-                    progress = (round_ + step / len(batches)) / stage.rounds
-                    if self._falls(number, progress) and not self._file("level").exists():
-                        self._save("level")
-                    self._step(stage, batches[step], self._rate(number, progress))
-                    self._seconds += time.monotonic() - began
-                    self._place = Place(number, round_, step + 1)
-                    if (step + 1) % self._recipe.kept_every == 0:
-                        self._save("checkpoint")
-                    if (step + 1) % self._recipe.logged_every == 0:
-                        self._log(stage, evaluate)
-                self._place = Place(number, round_ + 1)
-                self._save("checkpoint")
-            self._log(stage, evaluate)
-            if number + 1 < len(self._recipe.stages):
-                self.network.load_state_dict(self.average.state_dict())
-                self._optimizer = self._fresh_optimizer(self._recipe.stages[number + 1])
-            self._place = Place(number + 1)
+        """Go through all legs from the last checkpoint on; ``sources`` has a list for each stage.
+
+        Raises:
+            ValueError: There is no branch in the recipe, and so nothing to come of it.
+        """
+        legs = list(self._recipe.legs())
+        ends = [number for number, leg in enumerate(legs) if leg.falling]
+        if not ends:
+            raise ValueError("no stage of the recipe has a fall, whose end could be the result")
+        if (self._folder / "checkpoint.pt").exists():
+            self._load("checkpoint")
+        for number, leg in list(enumerate(legs))[self._leg :]:
+            self._go(leg, sources[leg.stage], evaluate)
+            if leg.falling:
+                self._write(f"end-{number}", self.average.trained())
+                spent = self._seconds
+                self._load("trunk")
+                self._seconds = spent
+            self._leg, self._done = number + 1, 0
             self._save("checkpoint")
+        self._load_mean([f"end-{number}" for number in ends])
+        if self._leg == len(legs):
+            self._log("mean", evaluate, falling=False)
+            self._leg += 1
+            self._save("checkpoint")
+
+    def _go(self, leg: Leg, sources: list[Source], evaluate: Evaluate) -> None:
+        stage = self._recipe.stages[leg.stage]
+        if not self._done and leg.falling:
+            self._save("trunk")
+        if not self._done and leg.stage and not leg.begin:
+            self.network.load_trained(self.average.trained())
+            self._optimizer = self._fresh_optimizer(stage)
+        steps = list(self._steps(leg, sources))
+        for progress, batch in steps[self._done :]:
+            began = time.monotonic()
+            self._step(stage, batch, rate_at(stage, leg, progress))
+            self._seconds += time.monotonic() - began
+            self._done += 1
+            if self._done % self._recipe.kept_every == 0:
+                self._save("checkpoint")
+            if self._done % self._recipe.logged_every == 0:
+                self._log(stage.name, evaluate, falling=leg.falling)
+        self._log(stage.name, evaluate, falling=leg.falling)
+
+    def _steps(self, leg: Leg, sources: list[Source]) -> Iterator[tuple[float, Batch]]:
+        """The batches of a leg, each with its place in rounds."""
+        stage = self._recipe.stages[leg.stage]
+        for round_ in range(math.floor(leg.begin), math.ceil(leg.end)):
+            batches = list(drawn(sources, stage, self._seed(leg.stage, round_)))
+            first, last = (
+                math.ceil(len(batches) * min(1.0, max(0.0, place - round_)))
+                for place in (leg.begin, leg.end)
+            )
+            for step in range(first, last):
+                yield round_ + step / len(batches), batches[step]
 
     def _step(self, stage: Stage, batch: Batch, rate: float) -> None:
         for group in self._optimizer.param_groups:
@@ -94,19 +112,6 @@ class Trainer:
         self._average.update_parameters(self.network)
         self._seen += len(batch.first)
         self._losses.append(loss.item())
-
-    def _falls(self, stage: int, progress: float) -> bool:
-        last = stage + 1 == len(self._recipe.stages)
-        return last and progress > 1 - self._recipe.falling
-
-    def _file(self, name: str) -> Path:
-        return self._folder / f"{name}.pt"
-
-    def _rate(self, stage: int, progress: float) -> float:
-        if self._falls(stage, progress):
-            return (1 - progress) / self._recipe.falling
-        of_stage = self._recipe.stages[stage]
-        return min(1.0, progress * of_stage.rounds / of_stage.warm + 0.025)
 
     def _fresh_optimizer(self, stage: Stage) -> torch.optim.Optimizer:
         depth = len(self.network.layers)
@@ -124,9 +129,10 @@ class Trainer:
     def _seed(self, stage: int, round_: int) -> int:
         return self._recipe.seed * 10_000 + stage * 100 + round_
 
-    def _log(self, stage: Stage, evaluate: Evaluate) -> None:
+    def _log(self, stage: str, evaluate: Evaluate, *, falling: bool) -> None:
         line = {
-            "stage": stage.name,
+            "stage": stage,
+            "falling": falling,
             "seen": self._seen,
             "seconds": round(self._seconds),
             "loss": round(sum(self._losses) / max(1, len(self._losses)), 4),
@@ -138,32 +144,51 @@ class Trainer:
 
     def _save(self, name: str) -> None:
         state = {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
+            "network": self.network.trained(),
+            "average": self.average.trained(),
             "optimizer": self._optimizer.state_dict(),
-            "place": (self._place.stage, self._place.round, self._place.step),
+            "leg": self._leg,
+            "done": self._done,
             "seen": self._seen,
             "seconds": self._seconds,
             "losses": self._losses,
         }
-        path = self._file(name)
-        torch.save(state, path.with_suffix(".new"))
-        path.with_suffix(".new").replace(path)
+        self._write(name, state)
 
-    def _resume(self) -> None:
-        path = self._file("checkpoint")
-        if not path.exists():
-            return
-        state: dict[str, Any] = torch.load(path, map_location=self._device, weights_only=True)
-        self._place = Place(*state["place"])
-        stages = self._recipe.stages
-        self._optimizer = self._fresh_optimizer(stages[min(self._place.stage, len(stages) - 1)])
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
+    def _load(self, name: str) -> None:
+        state = self._read(name)
+        self._leg, self._done = state["leg"], state["done"]
+        legs = list(self._recipe.legs())
+        of = legs[min(self._leg, len(legs) - 1)].stage
+        self._optimizer = self._fresh_optimizer(self._recipe.stages[of])
+        self.network.load_trained(state["network"])
+        self.average.load_trained(state["average"])
         self._average.n_averaged.fill_(1)  # only whether there was one before matters
         self._optimizer.load_state_dict(state["optimizer"])
         self._seen, self._seconds = state["seen"], state["seconds"]
         self._losses = state["losses"]
+
+    def _load_mean(self, ends: list[str]) -> None:
+        states = [self._read(name) for name in ends]
+        mean = {name: torch.stack([each[name] for each in states]).mean(0) for name in states[0]}
+        self.average.load_trained(mean)
+
+    def _write(self, name: str, state: Mapping[str, Any]) -> None:
+        path = self._folder / f"{name}.pt"
+        torch.save(state, path.with_suffix(".new"))
+        path.with_suffix(".new").replace(path)
+
+    def _read(self, name: str) -> dict[str, Any]:
+        path = self._folder / f"{name}.pt"
+        state: dict[str, Any] = torch.load(path, map_location=self._device, weights_only=True)
+        return state
+
+
+def rate_at(stage: Stage, leg: Leg, progress: float) -> float:
+    """The share of the stage's learning rate at a place in rounds."""
+    if leg.falling:
+        return (leg.end - progress) / (leg.end - leg.begin)
+    return min(1.0, progress / stage.warm + 0.025)
 
 
 def loss_of(network: Network, batch: Batch, device: str, *, compared: bool) -> Tensor:

@@ -111,11 +111,11 @@ class Settings(BaseModel):
         "searches put them, and the result says so.",
     )
     rerank_weight: float = Field(
-        0.23,
+        0.2,
         ge=0,
         le=1,
         description="Share in a paragraph's score of what the reader thinks of it, where a "
-        "question that a few words answer is asked of paragraphs of usual length.",
+        "question that a few words answer is asked of paragraphs of usual length and any answers.",
     )
     answer_threshold: float = Field(
         0.08,

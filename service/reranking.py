@@ -4,7 +4,7 @@ What speaks for a paragraph is how well the best span in it answers, and that it
 which most of what was read gives. Scaled from 0 to 1, that is one more contribution to its score
 beside those of words and meaning. The model was trained on questions that a few words of a
 paragraph answer: what is no such question it does not rerank, nor paragraphs as long as abstracts
-of research, which are relevant as wholes.
+of research, which are relevant as wholes, nor where nothing that it reads answers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -31,8 +31,11 @@ _YES_OR_NO = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
-_SHORT, _LONG = 110, 140
+_SHORT, _LONG = 130, 160
 """Words of the median paragraph up to which reranking counts whole, and from which not at all."""
+
+_NO_ANSWER, _ANSWER = 2.0, 6.0
+"""Merits of the best up to which reranking does not count, and from which it counts whole."""
 
 _MOST = 15.0
 """Merits beyond which, up or down, nothing counts more."""
@@ -47,6 +50,12 @@ def aptness(question: str, passages: Sequence[str]) -> float:
         return 0.0
     words = float(np.median([len(text.split()) for text in passages]))
     return min(max((_LONG - words) / (_LONG - _SHORT), 0.0), 1.0)
+
+
+def sureness(extracts: Iterable[Extract]) -> float:
+    """How far any of what was read answers, from 0 to 1: where nothing does, merits tell little."""
+    best = max((extract.merit for extract in extracts), default=_NO_ANSWER)
+    return min(max((best - _NO_ANSWER) / (_ANSWER - _NO_ANSWER), 0.0), 1.0)
 
 
 def merits(extracts: Mapping[int, Extract], texts: Mapping[int, str]) -> dict[int, float]:

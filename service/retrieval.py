@@ -29,7 +29,7 @@ from service.fusion import Side
 from service.narrowing import narrowed, phrase
 from service.ranked import Ranked, gathered, merged
 from service.requests import Mode
-from service.reranking import aptness, merits, reranked
+from service.reranking import aptness, merits, reranked, sureness
 from service.snapshot import Snapshot
 from service.spelling import Correction, corrected, corrections
 from service.trust import Signals, Trust, Weighting, weighting
@@ -131,6 +131,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
             weight = settings.rerank_weight * aptness(question, list(texts.values()))
             if weight or answering:
                 extracts, unread = _read(snapshot.extractor, settings, question, texts)
+                weight *= sureness(extracts.values())
                 ranked = reranked(ranked, merits(extracts, texts), weight)
                 degraded += unread
     if not ranked and (said := phrase(query, filters)):

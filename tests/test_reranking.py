@@ -8,7 +8,7 @@ from indexer.types import Span
 from service.extracts import Extract
 from service.fusion import Contribution
 from service.ranked import Ranked
-from service.reranking import aptness, merits, reranked
+from service.reranking import aptness, merits, reranked, sureness
 
 SCORES = st.lists(st.floats(0, 1), min_size=1, max_size=12, unique=True)
 
@@ -40,11 +40,11 @@ def test_a_paragraph_that_answers_passes_one_that_does_not() -> None:
     ("question", "words", "apt"),
     [
         ("who proposed an operator", 40, 1.0),
-        ("Brussels proposed which operator", 110, 1.0),
+        ("Brussels proposed which operator", 130, 1.0),
         ("Has Brussels said who proposed an operator?", 40, 1.0),
         ("the operator was proposed by?", 40, 1.0),
-        ("who proposed an operator", 125, 0.5),
-        ("who proposed an operator", 140, 0.0),
+        ("who proposed an operator", 145, 0.5),
+        ("who proposed an operator", 160, 0.0),
         ("is there an operator", 40, 0.0),
         ("Was an operator proposed?", 40, 0.0),
         ("Brussels proposed an operator.", 40, 0.0),
@@ -60,6 +60,15 @@ def test_questions_to_paragraphs_of_usual_length_are_what_reranking_is_for(
 
 def test_nothing_read_is_nothing_to_rerank_by() -> None:
     assert aptness("who proposed an operator", []) == 0
+    assert sureness([]) == 0
+
+
+@pytest.mark.parametrize(("best", "sure"), [(-15.0, 0.0), (2.0, 0.0), (4.0, 0.5), (9.0, 1.0)])
+def test_reranking_counts_as_far_as_anything_that_was_read_answers(
+    best: float, sure: float
+) -> None:
+    extracts = [read("Brussels proposed it.", "Brussels", merit)[0] for merit in (best, -15.0)]
+    assert sureness(extracts) == sure
 
 
 def test_paragraphs_that_hold_the_answer_given_most_gain_by_it() -> None:

@@ -84,7 +84,7 @@ def test_a_form_starts_a_build_whose_page_comes_again_until_it_has_ended(
     workshop.go_on.release()
     page = ended(client, builds, place)
     assert REFRESH not in page
-    assert "1 seed file was added, 0 changed, 0 moved and 0 removed." in page
+    assert "Of the seed files 1 was added. It took" in page
     assert "The first" in page
     assert "1 article, 1 paragraph" in page
 

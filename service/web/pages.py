@@ -97,7 +97,7 @@ _INSTANT = "instant"
 _PAGE_LENGTH = 10
 _NEWEST = 20
 
-_Query = TypeVar("_Query", bound=AnswerQuery | SearchQuery)
+_Query = TypeVar("_Query", AnswerQuery, SearchQuery)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,12 +59,13 @@ let asking; // aborts what is being asked, as something else is by now
 let again; // the timer of another attempt
 let waited = 0; // seconds before the attempt before
 
-// Show the page at `where`, after `shown` was told; `part` says how much of it is asked for.
-async function load(where, { part = "", shown = () => {}, quiet = false, anew = false } = {}) {
+// Show the page at `where`, after `shown` was told; `part` says how much of it is asked for, and
+// `retry` asks once more after trouble. Resolves to whether all went well.
+async function load(where, options = {}) {
+  const { part = "", shown = () => {}, retry = () => load(where, options) } = options;
   asking?.abort();
   clearTimeout(again);
   const { signal } = (asking = new AbortController());
-  const retry = () => load(where, { part, shown, quiet, anew });
   const busy = document.querySelector("main");
   busy.setAttribute("aria-busy", "true");
   let response, text;
@@ -73,20 +74,21 @@ async function load(where, { part = "", shown = () => {}, quiet = false, anew = 
     text = await response.text();
   } catch {
     if (!signal.aborted) lost(retry);
-    return;
+    return false;
   }
   const page = new DOMParser().parseFromString(text, "text/html");
   if (!page.querySelector("#told")) {
     lost(retry); // somebody else answered, such as a proxy
-    return;
+    return false;
   }
   shown(where);
-  show(page, anew);
+  show(page, options.anew);
   const words = document.querySelector("main [data-told]")?.dataset.told;
-  if (!quiet || !response.ok) say(words || document.querySelector("h1").textContent);
+  if (!options.quiet || !response.ok) say(words || document.querySelector("h1").textContent);
   waited = 0;
   const after = Number(response.headers.get("Retry-After"));
   if (!response.ok && after) later(after, retry);
+  return response.ok;
 }
 
 function lost(retry) {
@@ -155,9 +157,15 @@ function stop() {
 function instantly() {
   stop();
   if (!box.value.trim()) return;
-  const part = (what) => ({ part: `&instant=${what}`, shown: typed, quiet: what === "hits" });
-  rested = setTimeout(() => load(address(), part("hits")), RESTED);
-  paused = setTimeout(() => load(address(), part("answer")), PAUSED);
+  const asked = { shown: typed, retry: instantly };
+  rested = setTimeout(async () => {
+    const pause = new Promise((end) => (paused = setTimeout(end, PAUSED - RESTED)));
+    const where = address();
+    // Hits that take long are not given up for the answer, which would take longer.
+    if (!(await load(where, { ...asked, part: "&instant=hits", quiet: true }))) return;
+    await pause; // and for ever, if something is typed meanwhile
+    load(where, { ...asked, part: "&instant=answer" });
+  }, RESTED);
 }
 
 function submit() {

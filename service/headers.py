@@ -1,7 +1,7 @@
 """Headers that keep browsers from doing with a response what it is not meant for.
 
 They are those that OWASP's Secure Headers Project recommends, each fitted to the kind of response:
-pages may load their own style, the reader of /openapi.json its own scripts, and anything else
+pages may load their own style and script, the reader of /openapi.json its own, and anything else
 nothing at all. ``Strict-Transport-Security`` is for whoever ends TLS in front of the service.
 """
 
@@ -25,8 +25,8 @@ _FEATURES = (
 _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 _PAGE = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 _REFERENCE = (

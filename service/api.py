@@ -110,7 +110,7 @@ def create_app(
     app.register_api(_routes(engine))
     if builds is not None:
         app.register_api(maintenance.routes(engine, builds, streams))
-    app.register_blueprint(pages(engine))
+    app.register_blueprint(pages(engine, builds))
     reference.install(app)
     return app
 

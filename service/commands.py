@@ -125,6 +125,11 @@ def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
             default=None,
             help="Whether copies of a paragraph share its hit; by default they do.",
         ),
+        click.option(
+            "--rerank/--no-rerank",
+            default=True,
+            help="Whether the reader may move paragraphs that answer up.",
+        ),
         click.option("--before", type=day, help="Only articles of this day or earlier."),
         click.option("--after", type=day, help="Only articles of this day or later."),
         click.option("--mode", type=click.Choice(MODES), default="hybrid", show_default=True),

@@ -2,7 +2,8 @@
 
 A result follows from its address and from what the engine stands on: the generation of the index,
 fitted weights, the day (for "yesterday") and what is amiss. A tag is made of these, so that a
-client who has the result already costs no search. The tags are weak, as two results with the same
+client who has the result already costs no search. What a page offers also depends on who asks, and
+so do its tags. The tags are weak, as two results with the same
 hits differ in how long they took. A result that is less than it could be has none: the reader may
 have more time at the next attempt.
 """
@@ -26,7 +27,12 @@ _KEPT = "private, no-cache"
 def note(result: Any) -> None:
     """Tell that ``result`` is part of the response: one that is degraded must not get a tag."""
     if getattr(result, "degraded", None):
-        g.passing = True
+        note_passing()
+
+
+def note_passing() -> None:
+    """Tell that the response shows what will soon be otherwise: it must not get a tag."""
+    g.passing = True
 
 
 def install(app: Flask, standing: Callable[[], str]) -> None:
@@ -35,17 +41,19 @@ def install(app: Flask, standing: Callable[[], str]) -> None:
     process = secrets.token_hex(8)
 
     def tag() -> str:
-        told = "\0".join((process, standing(), request.path, request.query_string.decode("latin1")))
+        asker = getattr(g.get("key"), "name", "")
+        asked = request.path, request.query_string.decode("latin1")
+        told = "\0".join((process, standing(), asker, *asked))
         return hashlib.sha256(told.encode()).hexdigest()[:32]
 
     @app.before_request
-    def known() -> Response | None:
+    def unchanged() -> Response | None:
         if not _is_reading():
             return None
         g.tag = tag()
-        asked = request.if_none_match
+        known = request.if_none_match
         # An asterisk stands for any tag, and whether there will be one is not known yet.
-        if asked.star_tag or not asked.contains_weak(g.tag):
+        if known.star_tag or not known.contains_weak(g.tag):
             return None
         response = Response(status=304)
         response.set_etag(g.tag, weak=True)

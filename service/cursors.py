@@ -41,6 +41,7 @@ _OF_A_SEARCH = {
     "said_by",
     "dates",
     "collapse",
+    "rerank",
 }
 
 

@@ -296,6 +296,7 @@ class Engine:
             filters_of(query),
             today=today if query.dates == "read" else None,
             collapse=query.collapse,
+            rerank=query.rerank,
             answering=isinstance(query, AnswerQuery),
             watch=watch,
         )

@@ -31,7 +31,7 @@ _ALWAYS = ("/health/", "/metrics", "/assets/")
 _OPEN = ("/health/", "/assets/")
 """Routes that need no key."""
 
-_ADMIN = ("/v1/builds", "/v1/generations", "/metrics")
+_ADMIN = ("/v1/builds", "/v1/generations", "/metrics", "/builds")
 """Routes that need an admin's key."""
 
 _USUAL_RATE = "600/minute"

@@ -137,6 +137,12 @@ class _Asked(_Request):
         description="Whether copies of a paragraph share its hit; by default the setting's.",
         examples=[False],
     )
+    rerank: bool = Field(
+        True,
+        description="Whether the reader may move paragraphs that answer up. A search without it is "
+        "faster, as nothing is read.",
+        examples=[False],
+    )
 
 
 class SearchQuery(_Asked):
@@ -166,6 +172,10 @@ class AnswerQuery(_Asked):
     )
 
 
+class DraftQuery(AnswerQuery):
+    """The same while it is still being typed: nobody has asked it yet."""
+
+
 class AnswerBody(_Asked):
     """The same as JSON, for POST."""
 
@@ -184,6 +194,12 @@ class AnswerBody(_Asked):
         None,
         strict=True,
         description="Whether copies of a paragraph share its hit; by default the setting's.",
+        examples=[False],
+    )
+    rerank: bool = Field(
+        True,
+        strict=True,
+        description="Whether the reader may move paragraphs that answer up.",
         examples=[False],
     )
 

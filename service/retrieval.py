@@ -67,6 +67,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     today: dt.date | None = None,
     among: Ids | None = None,
     collapse: bool | None = None,
+    rerank: bool = True,
     answering: bool = True,
     watch: Stopwatch | None = None,
 ) -> Ranking:
@@ -78,8 +79,9 @@ def rank(  # noqa: PLR0913 - a question has this many sides
     Where ``among`` is given, only paragraphs with these keys, sorted, are found. What is rare among
     all paragraphs stays so: it is a filter like any other.
 
-    ``collapse`` gathers copies behind the best of them; None leaves it to the settings. Where no
-    answer is wanted (``answering``), only what can change the order is read.
+    ``collapse`` gathers copies behind the best of them; None leaves it to the settings. The reader
+    changes the order where ``rerank`` lets it; where no answer is wanted (``answering``), only what
+    can change the order is read.
 
     Raises:
         ModelError: Mode ``semantic`` was asked for and no model is there.
@@ -125,10 +127,11 @@ def rank(  # noqa: PLR0913 - a question has this many sides
             keys, scores = [each.paragraph for each in ranked], [each.score for each in ranked]
             ranked = gathered(ranked, copies_among(snapshot.store, keys, scores))
     extracts: Mapping[int, Extract] = {}
-    if query.question and not isinstance(snapshot.extractor, ModelError | None):
+    reading = query.question and (rerank or answering)
+    if reading and not isinstance(snapshot.extractor, ModelError | None):
         with watch.stage("read"):
             texts = _readable(snapshot, ranked[: settings.read_depth])
-            weight = settings.rerank_weight * aptness(question, list(texts.values()))
+            weight = rerank * settings.rerank_weight * aptness(question, list(texts.values()))
             if weight or answering:
                 extracts, unread = _read(snapshot.extractor, settings, question, texts)
                 ranked = reranked(ranked, merits(extracts, texts), weight)
@@ -142,6 +145,7 @@ def rank(  # noqa: PLR0913 - a question has this many sides
             asked,
             among=among,
             collapse=collapse,
+            rerank=rerank,
             answering=answering,
             watch=watch,
         )

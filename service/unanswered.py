@@ -22,6 +22,7 @@ from pydantic import BaseModel
 
 from indexer.errors import UnansweredError
 from service.answers import AnswerResult
+from service.requests import DraftQuery
 
 FILE = "unanswered.sqlite"
 """Its name in the folder of the index."""
@@ -89,9 +90,14 @@ class Unanswered:
         self._kept = kept
         self._turn = threading.Lock()  # SQLite lets writers poll, and some may starve
 
-    def note(self, _query: BaseModel, result: BaseModel) -> None:
-        """Keep the question of ``result`` if it has no answer; a file that refuses is logged."""
+    def note(self, query: BaseModel, result: BaseModel) -> None:
+        """Keep the question of ``result`` if it has no answer; a file that refuses is logged.
+
+        Half a question, which the page asks while it is typed, is none.
+        """
         if not isinstance(result, AnswerResult) or result.answer is not None:
+            return
+        if isinstance(query, DraftQuery):
             return
         try:
             self.add(result.question, result.reason, result.surest, result.generation)

@@ -29,6 +29,7 @@ _HINTS = {
     "cursor": "Pass next_cursor of the page before, unchanged.",
     "explain": "Give 1 or 0.",
     "collapse": "Give 1 or 0.",
+    "rerank": "Give 1 or 0.",
     "same_article": "Give 1 or 0.",
     "body": "Send one JSON object; /docs shows what each route takes.",
     "id": "Take ids from search results, /v1/articles or /v1/builds.",

@@ -575,7 +575,7 @@ def test_the_openapi_document_names_every_route_and_is_served_with_its_reader(
     search = document["paths"]["/v1/search"]["get"]
     assert {p["name"] for p in search["parameters"]} == {
         *("q", "limit", "mode", "after", "before", "collapse", "cursor", "explain"),
-        *("month", "source", "author", "said_by", "dates", "facets"),
+        *("month", "source", "author", "said_by", "dates", "facets", "rerank"),
     }
     assert "application/problem+json" in search["responses"]["400"]["content"]
     page = client.get("/docs", follow_redirects=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 from fakes import WordEmbedder, silent, unworthy, write_article
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
 from indexer.build import build
@@ -17,19 +16,15 @@ from indexer.embedding import SentenceEmbedder
 from indexer.errors import SelfTestFailed
 from indexer.settings import Settings
 from service.api import create_app
+from service.builds import Builds
 from service.engine import Engine
 from service.extraction import NetworkExtractor
 
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
-
 
 @contextmanager
-def serving(engine: Engine) -> Iterator[str]:
+def serving(engine: Engine, builds: Builds | None = None) -> Iterator[str]:
     """The address at which ``engine`` answers until the block ends."""
-    server = make_server("127.0.0.1", 0, create_app(engine), threaded=True)
+    server = make_server("127.0.0.1", 0, create_app(engine, builds), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -49,17 +44,6 @@ def address(
     patient = real_index.model_copy(update={"read_ms": 60_000})
     with serving(Engine(patient, real_embedder, extractor=real_extractor)) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("chromium is not installed; on Debian: apt install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -147,6 +147,26 @@ def test_only_an_admin_changes_the_index(desk: Desk) -> None:
     assert client.get("/v1//builds", headers=bearer(reader)).status_code in {308, 403, 404}
 
 
+def test_the_page_offers_a_rebuild_to_who_may_and_refuses_it_to_others(desk: Desk) -> None:
+    client = desk.client()
+    assert 'action="/builds"' in client.get("/").text
+    reader, admin = desk.keys.add("reader"), desk.keys.add("desk", admin=True)
+    read = client.get("/", auth=("", reader))
+    assert 'action="/builds"' not in read.text
+    # A browser may have kept the page from when it was somebody else's.
+    again = client.get("/", auth=("", admin), headers={"If-None-Match": read.headers["ETag"]})
+    assert 'action="/builds"' in again.text
+    for ask, path in ((client.post, "/builds"), (client.get, "/builds/0123456789abcdef")):
+        refused = ask(path, auth=("", reader))
+        assert (refused.status_code, refused.mimetype) == (403, "text/html")
+        assert "This key may not do that" in refused.text
+        assert ask(path).status_code == 401
+    started = client.post("/builds", auth=("", admin))
+    assert started.status_code == 303
+    shown = client.get(started.headers["Location"], auth=("", admin))
+    assert shown.status_code == 200
+
+
 def test_a_revoked_key_stops_working_at_the_next_request(desk: Desk) -> None:
     client, remote = desk.client(), desk.client(remote=True)
     secret = desk.keys.add("reader")

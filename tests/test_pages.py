@@ -27,7 +27,13 @@ from indexer.types import Span
 from service.answers import AnswerResult, AnswerShape, SourceShape
 from service.filtering import FacetsShape, FiltersShape
 from service.hints import CorrectedWord, DidYouMean
-from service.requests import AnswerQuery, ArticlesQuery, SearchQuery, SimilarQuery
+from service.requests import (
+    AnswerQuery,
+    ArticlesQuery,
+    DraftQuery,
+    SearchQuery,
+    SimilarQuery,
+)
 from service.results import (
     ArticleEntry,
     ArticleList,
@@ -275,8 +281,9 @@ Get = Callable[..., Document]
 
 
 def check_safety(document: Document) -> None:
-    """No script, no inline style, no request to anybody else."""
-    assert not {tag for tag, _ in document.elements} & {"script", "style", "img", "iframe"}
+    """No inline script or style, no request to anybody else."""
+    assert not {tag for tag, _ in document.elements} & {"style", "img", "iframe"}
+    assert document.all("script") == [{"src": "/assets/winnow.js", "type": "module"}]
     for _, attributes in document.elements:
         assert not [name for name in attributes if name == "style" or name.startswith("on")]
         for name in ("href", "src", "action"):
@@ -322,8 +329,10 @@ def test_the_style_sheet_and_icon_that_pages_link_are_there(client: FlaskClient,
 def test_home_says_what_is_indexed_and_links_the_newest_articles(get: Get) -> None:
     page = get("/")
 
-    assert "1,214 articles, 1 paragraph, indexed on 22 November 2025, 18:10 UTC." in page.text
-    assert f"/articles/{ID}" in page.links
+    assert "Holds1,214 articles, 1 paragraph" in page.text
+    assert "Last rebuilt22 November 2025, 18:10 UTC" in page.text
+    assert "NewestU.S. may pressure Azerbaijan, 3 July 2025, 05:32" in page.text
+    assert page.links.count(f"/articles/{ID}") == 2
     assert "3 July 2025, 05:32" in page.text
     assert "autofocus" in page.all("input", name="q")[0]
 
@@ -334,7 +343,23 @@ def test_home_says_in_words_what_is_not_as_it_should_be(get: Get, engine: FakeEn
     page = get("/")
 
     assert "keywords only: no model" in page.text
-    assert "1,200 seed files have changed since the index was built." in page.text
+    assert "1,200 seed files have changed since." in page.text
+
+
+def test_home_says_once_why_the_last_build_failed(get: Get, engine: FakeEngine) -> None:
+    failure = {"when": GENERATION, "reason": "rank 9", "hint": "The index in use is untouched."}
+    told = f"the build of {GENERATION} failed: rank 9. The index in use is untouched."
+    engine.state = {"status": "degraded", "degraded": ["no model", told], "last_failure": failure}
+
+    page = get("/")
+
+    assert "The last build failed, on 22 November 2025, 18:10 UTC: rank 9." in page.text
+    assert page.text.count("rank 9") == 1
+    assert "Not at its best: no model" in page.text
+
+
+def test_where_nothing_can_be_rebuilt_nobody_is_offered_to(get: Get) -> None:
+    assert not get("/").all("form", method="post")
 
 
 def test_home_without_trouble_mentions_none(get: Get) -> None:
@@ -356,6 +381,54 @@ def test_home_keeps_the_filters(get: Get) -> None:
 
     assert [o["value"] for o in page.all("option") if "selected" in o] == ["keyword"]
     assert page.all("input", name="after", value="2025-01-01")
+
+
+@pytest.mark.parametrize("address", ["/", "/?q=who"])
+def test_a_page_with_its_style_and_script_is_light(
+    client: FlaskClient, engine: FakeEngine, address: str
+) -> None:
+    engine.newest *= 20
+    engine.result = {"hits": [a_hit(rank) for rank in range(1, 11)]}
+    sizes = []
+    for path in (address, "/assets/winnow.css", "/assets/winnow.js"):
+        with client.get(path) as response:
+            sizes.append(len(response.data))
+
+    assert sum(sizes) < 60_000
+
+
+# While somebody types
+
+
+def test_hits_alone_are_asked_for_while_somebody_types(get: Get, engine: FakeEngine) -> None:
+    engine.result = {"next_cursor": "abc"}
+
+    page = get("/", q="who", instant="hits")
+
+    assert engine.asked == [SearchQuery(q="who", limit=10, facets=True, rerank=False)]
+    assert "Reading …" in page.text
+    assert not page.within("main", "section", "div", "p", "q")
+    assert "More paragraphs" not in page.text
+    assert not [link for link in page.links if link and "instant" in link]
+
+
+def test_an_answer_to_what_is_still_being_typed_is_that_to_the_question(
+    get: Get, engine: FakeEngine
+) -> None:
+    drafted = get("/", q="who", instant="answer")
+
+    assert engine.asked == [DraftQuery(q="who", limit=10, facets=True)]
+    assert drafted.text == get("/", q="who").text
+
+
+def test_nothing_found_while_somebody_types_is_said_at_once(get: Get, engine: FakeEngine) -> None:
+    engine.result = {"hits": []}
+
+    assert "No paragraph has the words" in get("/", q="who", instant="hits").text
+
+
+def test_something_else_cannot_be_asked_for_while_somebody_types(get: Get) -> None:
+    assert "neither hits nor answer" in get("/", q="who", instant="all", status=400).text
 
 
 # Answers
@@ -527,6 +600,16 @@ def test_the_bar_and_the_line_say_what_each_search_gave(get: Get) -> None:
     assert "by its words: 3rd; by its meaning: 1st" in page.text
 
 
+def test_the_bar_and_the_line_say_what_the_reader_gave(get: Get, engine: FakeEngine) -> None:
+    parts = [a_contribution("semantic", 1, 0.5), a_contribution("rerank", 2, 0.2)]
+    engine.result = {"hits": [a_hit(contributions=parts)]}
+
+    page = get("/", q="who")
+
+    assert page.all("rect", class_="rerank", x="50.0", width="20.0")
+    assert "by its meaning: 1st; by the reader: 2nd" in page.text
+
+
 def test_a_corrected_question_is_linked_with_the_filters(get: Get, engine: FakeEngine) -> None:
     words = [
         CorrectedWord(word=word, start=0, end=4, words=["<b>"]) for word in ("<i>", "b", "<i>")
@@ -587,6 +670,25 @@ def test_what_limits_a_result_is_said_above_it(get: Get, engine: FakeEngine) -> 
 
     assert "query syntax: unbalanced (" in page.text
     assert "one seed file has changed since the index was built." in page.text
+
+
+def test_what_the_reader_had_no_time_for_is_said_below_and_is_no_alarm(
+    get: Get, engine: FakeEngine
+) -> None:
+    engine.result = {"degraded": ["in 120 ms the reader read 7 of the first 20 paragraphs"]}
+
+    page = get("/", q="who")
+
+    assert "Not at its best" not in page.text
+    (told,) = [text for text in page.within("footer", "p") if "reader" in text]
+    assert "In 120 ms the reader read 7 of the first 20 paragraphs." in told
+
+
+def test_results_say_of_what_index_they_are_and_lead_to_its_state(get: Get) -> None:
+    page = get("/", q="who")
+
+    assert "Searched 1,214 articles, indexed on 22 November 2025, 18:10 UTC, in 11 ms" in page.text
+    assert page.within("footer", "p", "a") == ["State of the index"]
 
 
 # Pages of results and filters

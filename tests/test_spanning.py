@@ -8,7 +8,7 @@ from contracts.reading import ReaderContract, evidence
 from fakes import WordEmbedder, WordExtractor, silent, write_article
 
 from indexer.build import build
-from indexer.errors import ModelError
+from indexer.errors import ModelError, QueryError
 from indexer.settings import Settings
 from indexer.types import Span
 from service.confidence import read
@@ -176,6 +176,25 @@ def test_what_no_few_words_answer_is_read_only_where_an_answer_is_wanted(
     opened.close()
     assert len(extractor.asked) == 1
     assert answered.hits == found.hits
+
+
+def test_who_is_in_a_hurry_can_have_the_searches_alone_and_go_on_from_them(
+    collection: Settings,
+) -> None:
+    extractor = WordExtractor({"Brussels": 8.0})
+    opened = engine(collection, extractor)
+    query = SearchQuery(q="which operator plan", limit=1, rerank=False)
+    first = opened.search(query)
+    assert not extractor.asked
+    assert first.hits[0].article.source == "moscow.txt"
+    second = opened.search(query.model_copy(update={"cursor": first.next_cursor}))
+    assert second.hits[0].rank == 2
+    with pytest.raises(QueryError, match="does not belong"):
+        opened.search(SearchQuery(q=query.q, limit=1, cursor=first.next_cursor))
+    answered = opened.answer(AnswerQuery(q=query.q, rerank=False))
+    opened.close()
+    assert answered.answer is not None
+    assert answered.hits[0].article.source == "moscow.txt"
 
 
 def test_a_depth_of_none_reads_nothing(collection: Settings) -> None:

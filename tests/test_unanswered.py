@@ -6,14 +6,20 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from fakes import WordEmbedder, silent, write_article
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from indexer.build import build
 from indexer.errors import UnansweredError
+from indexer.settings import Settings
+from service.engine import Engine
+from service.requests import AnswerQuery, DraftQuery
 from service.results import Shape
 from service.unanswered import FILE, Unanswered
 
@@ -109,6 +115,17 @@ def test_a_file_that_cannot_be_used_is_told_with_the_way_out(tmp_path: Path) -> 
         log.add("who sang", "no_hits", None, "g")
     log.clear()
     assert log.questions() == []
+
+
+def test_half_a_question_is_none(settings: Settings) -> None:
+    write_article(settings.seeds, "a.txt", "Brussels proposed an operator.")
+    build(settings, WordEmbedder(), progress=silent)
+    logged = settings.model_copy(update={"unanswered_log": True})
+    with closing(Engine(logged, WordEmbedder())) as engine:
+        assert engine.answer(DraftQuery(q="who is xerx")).answer is None
+        assert engine.answer(AnswerQuery(q="who is xerxes")).answer is None
+    kept = Unanswered(settings.index).questions()
+    assert [each.question for each in kept] == ["who is xerxes"]
 
 
 def test_other_results_than_answers_are_none_of_its_business(tmp_path: Path) -> None:

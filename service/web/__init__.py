@@ -1,1 +1,1 @@
-"""The web page: search, answers and articles for people, without a line of JavaScript."""
+"""The web page: search, answers and articles for people; it needs no script, and has one."""

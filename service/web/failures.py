@@ -72,7 +72,7 @@ def raised(error: WinnowError) -> Response:
         "error.html",
         error=error,
         status=status,
-        heading=next(_HEADINGS[kind] for kind in _HEADINGS if isinstance(error, kind)),
+        heading=heading_of(error),
         advice=_ADVICE.get(type(error), error.hint),
         parameter=error.parameter if isinstance(error, QueryError) else None,
         request_id=request_id(),
@@ -80,6 +80,11 @@ def raised(error: WinnowError) -> Response:
     response = make_response(page, status)
     response.headers.update(headers_of(error))
     return response
+
+
+def heading_of(error: WinnowError) -> str:
+    """What an error is called on a page."""
+    return next(_HEADINGS[kind] for kind in _HEADINGS if isinstance(error, kind))
 
 
 def refused(status: int, detail: str, hint: str = "") -> Response:

@@ -1,30 +1,42 @@
 """The search page, articles and similar paragraphs: a Flask blueprint over a seam to the engine.
 
-The pages are plain HTML that works without scripts. Requests are validated by the same shapes as
-the HTTP routes; what is refused or fails comes back as a page too, with the form as it was sent.
+The pages are plain HTML that works without scripts; the one there is asks for the same pages while
+somebody types. Requests are validated by the same shapes as the HTTP routes; what is refused or
+fails comes back as a page too, with the form as it was sent.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, g, make_response, render_template, request
+from flask.typing import ResponseReturnValue
 
-from indexer.errors import WinnowError
+from indexer.errors import QueryError, StoredIndexError, WinnowError
 from indexer.types import Span
 from service import conditional
-from service.requests import AnswerQuery, ArticlesQuery, SearchQuery, SimilarQuery
+from service.problems import status_of
+from service.requests import (
+    AnswerQuery,
+    ArticlesQuery,
+    DraftQuery,
+    SearchQuery,
+    SimilarQuery,
+)
+from service.telemetry import kind_of
 from service.web import articles, failures, feeds, opensearch
 from service.web.articles import paragraph_id
 from service.web.failures import MODES
 from service.web.forms import LABELS, form, page_address, sent, validated
 from service.web.limits import choices, limits
 from service.web.marking import Excerpt, excerpt, in_words
+from service.web.rebuilding import STAGES, add_routes, percent_done, state_of
 from service.wording import likelihood, ordinal, percent, spoken_period
 
 if TYPE_CHECKING:
     from service.answers import AnswerResult, AnswerShape
+    from service.builds import Builds
     from service.results import (
         ArticleShape,
         ContributionShape,
@@ -48,8 +60,11 @@ class Engine(articles.Engine, feeds.Engine, opensearch.Engine, Protocol):
         """The state of the index."""
 
 
-_NOUNS = {"keyword": "words", "semantic": "meaning"}
-"""What each search goes by."""
+_MEANS = {"keyword": "its words", "semantic": "its meaning", "rerank": "the reader"}
+"""What each part of a score goes by."""
+
+_INSTANT = "instant"
+"""The parameter with which the script asks for a question that is still being typed."""
 
 _PAGE_LENGTH = 10
 _NEWEST = 20
@@ -68,8 +83,11 @@ class Share:
     words: str
 
 
-def blueprint(engine: Engine) -> Blueprint:
-    """The pages over ``engine``, with their templates and, below ``/assets``, their style."""
+def blueprint(engine: Engine, builds: Builds | None = None) -> Blueprint:
+    """The pages over ``engine``, with their templates and, below ``/assets``, style and script.
+
+    Without ``builds`` nothing can be rebuilt from them.
+    """
     # Flask itself serves an application's own files at /static and would come first there.
     pages = Blueprint(
         "pages",
@@ -82,13 +100,14 @@ def blueprint(engine: Engine) -> Blueprint:
     pages.app_context_processor(_vocabulary)
 
     @pages.get("/")
-    def search() -> str:
-        asked = {"limit": _PAGE_LENGTH, "facets": True, **sent(*LABELS)}
-        if "cursor" in asked:
-            later = validated(SearchQuery, asked)
-            return _results(engine.search(later)) if later else _home(engine)
-        first = validated(AnswerQuery, asked)
-        return _results(engine.answer(first)) if first else _home(engine)
+    def search() -> ResponseReturnValue:
+        asked = sent(*LABELS, _INSTANT)
+        query = _query(asked, asked.pop(_INSTANT, None))
+        if query is None:
+            return _home(engine, builds)
+        if isinstance(query, SearchQuery):
+            return _results(engine, engine.search(query), instant=not query.cursor)
+        return _results(engine, engine.answer(query))
 
     @pages.get("/paragraphs/<id_>/similar")
     def similar(id_: str) -> str:
@@ -100,20 +119,56 @@ def blueprint(engine: Engine) -> Blueprint:
     articles.install(pages, engine)
     feeds.install(pages, engine)
     opensearch.install(pages, engine)
+    if builds is not None:
+        add_routes(pages, engine, builds)
     return pages
 
 
-def _home(engine: Engine) -> str:
-    newest = engine.articles(ArticlesQuery(limit=_NEWEST))
-    return render_template("search.html", state=engine.readiness(), newest=newest)
+def _query(values: dict[str, Any], instant: str | None) -> AnswerQuery | SearchQuery | None:
+    """What is asked; None where nothing is.
+
+    While somebody types, ``instant`` asks for ``hits`` alone, which are there before the next key
+    is pressed, and when the keys rest for an ``answer``.
+
+    Raises:
+        QueryError: A value cannot be.
+    """
+    if instant not in {None, "hits", "answer"}:
+        raise QueryError("this is neither hits nor answer", parameter=_INSTANT)
+    values = {"limit": _PAGE_LENGTH, "facets": True, **values}
+    if "cursor" in values:
+        return validated(SearchQuery, values)
+    if instant == "hits":
+        return validated(SearchQuery, {**values, "rerank": "0"})
+    return validated(DraftQuery if instant else AnswerQuery, values)
 
 
-def _results(result: AnswerResult | SearchResult) -> str:
+def _home(engine: Engine, builds: Builds | None) -> ResponseReturnValue:
+    try:
+        newest = engine.articles(ArticlesQuery(limit=_NEWEST))
+    except StoredIndexError as error:
+        g.problem = error.code
+        state = state_of(engine.readiness(), None, builds)
+        heading = failures.heading_of(error)
+        page = render_template("search.html", state=state, error=error, heading=heading)
+        return make_response(page, status_of(error))
+    first = newest.articles[0] if newest.articles else None
+    state = state_of(engine.readiness(), first, builds)
+    return render_template("search.html", state=state, newest=newest)
+
+
+def _results(
+    engine: Engine, result: AnswerResult | SearchResult, *, instant: bool = False
+) -> ResponseReturnValue:
     conditional.note(result)
     q = request.args.get("q", "").strip()
     return render_template(
         "search.html",
         result=result,
+        instant=instant,
+        hurried=[each for each in result.degraded if kind_of(each) == "time"],
+        degraded=[each for each in result.degraded if kind_of(each) != "time"],
+        articles=engine.readiness().articles,
         limits=list(limits(result.filters, q, page_address)),
         choices=list(choices(result.facets, page_address)),
     )
@@ -135,6 +190,8 @@ def _vocabulary() -> dict[str, object]:
         "percent": percent,
         "spoken_period": spoken_period,
         "shares": _shares,
+        "stages": STAGES,
+        "percent_done": percent_done,
     }
 
 
@@ -164,11 +221,11 @@ def _shares(hit: HitShape) -> list[Share]:
 
 
 def _standing(part: ContributionShape) -> str:
-    noun = _NOUNS.get(part.source, part.source)
+    means = _MEANS.get(part.source, part.source)
     taken = "".join(
         f", “{word}” taken for “{'” and “'.join(words)}”"
         for word, words in (part.corrected or {}).items()
     )
     if part.rank is None:
-        return f"not among the first by its {noun}{taken}"
-    return f"by its {noun}: {ordinal(part.rank)}{taken}"
+        return f"not among the first by {means}{taken}"
+    return f"by {means}: {ordinal(part.rank)}{taken}"

@@ -20,6 +20,7 @@ from service.web.forms import KEPT, kept, sent, validated
 from service.web.marking import Excerpt, first_words, segments
 
 if TYPE_CHECKING:
+    from service.answers import SourceShape
     from service.results import ArticleShape, FullArticle, FullParagraph, ParagraphShape
 
 _FILES = {
@@ -100,7 +101,7 @@ def paragraph_id(id_: str) -> str:
         raise NotFound(f"there is no paragraph “{id_}”") from error
 
 
-def reading_address(article: str, number: int, piece: Span | None = None) -> str:
+def reading_address(article: str, number: int, piece: Span | SourceShape | None = None) -> str:
     """The address of a paragraph in its article, with the way back to this page's search.
 
     There ``piece`` of the paragraph is marked.

@@ -64,7 +64,7 @@ class Citation:
     @property
     def place(self) -> str:
         """The paragraph in its file."""
-        return f"paragraph {self.number} of {printable(self.source)}"
+        return f"Paragraph {self.number} of {printable(self.source)}"
 
 
 def plain(citation: Citation) -> str:
@@ -74,9 +74,8 @@ def plain(citation: Citation) -> str:
         f"“{citation.heading}”",
         citation.publisher and printable(citation.publisher),
         citation.day or "undated",
-        citation.place,
     )
-    return f"“{printable(citation.quote)}” – {said}. {citation.address}"
+    return f"“{printable(citation.quote)}” – {said}. {citation.place}: {citation.address}"
 
 
 def markdown(citation: Citation) -> str:
@@ -97,11 +96,11 @@ def bibtex(citation: Citation) -> str:
         "title": f"{{{_latex(citation.heading)}}}",  # in braces of its own it keeps its capitals
         "author": citation.author and f"{{{_latex(citation.author)}}}",  # and is one name
         "howpublished": citation.publisher and _latex(citation.publisher),
-        "year": day and f"{day.year:04}",
-        "month": day and str(day.month),
-        "date": day and day.isoformat(),
+        "year": f"{day.year:04}" if day else None,
+        "month": str(day.month) if day else None,
+        "date": day.isoformat() if day else None,
         "url": citation.address,
-        "note": _latex(citation.place.capitalize()),
+        "note": _latex(citation.place),
         "abstract": _latex(citation.quote),
     }
     lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
@@ -111,16 +110,16 @@ def bibtex(citation: Citation) -> str:
 def ris(citation: Citation) -> str:
     """A record for Zotero, EndNote and others; the quotation is its abstract."""
     day = _day(citation.published)
-    fields = [
+    fields: list[tuple[str, str | None]] = [
         ("TY", "NEWS"),
         ("ID", f"winnow-{citation.key}"),
         ("TI", citation.heading),
         ("AU", citation.author),
         ("T2", citation.publisher),
-        ("PY", day and f"{day.year:04}"),
-        ("DA", day and f"{day.isoformat().replace('-', '/')}/"),
+        ("PY", f"{day.year:04}" if day else None),
+        ("DA", f"{day.isoformat().replace('-', '/')}/" if day else None),
         ("UR", citation.address),
-        ("N1", citation.place.capitalize()),
+        ("N1", citation.place),
         ("AB", citation.quote),
         ("ER", ""),
     ]

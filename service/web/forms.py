@@ -35,7 +35,7 @@ LABELS = {
 KEPT = tuple(name for name in LABELS if name != "cursor")
 """Those that make a search, on whatever page of its results one is."""
 
-_Query = TypeVar("_Query", bound=AnswerQuery | SearchQuery | SuggestQuery)
+_Query = TypeVar("_Query", AnswerQuery, SearchQuery, SuggestQuery)
 
 
 def form() -> dict[str, str]:

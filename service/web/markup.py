@@ -28,4 +28,5 @@ def put(parent: ET.Element, tag: str, text: str | None = None, **attributes: str
 def document(root: ET.Element) -> bytes:
     """``root`` as a file in UTF-8, an element a line."""
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written

@@ -26,7 +26,7 @@ PAYLOADS = {
     "script": "<script>window.ran = 1</script></p></main>",
     "handler": """"><img src=x onerror="window.ran = 1"> ' onfocus=window.ran=1 autofocus x='""",
     "link": """<a href="javascript:window.ran = 1">click</a> javascript:window.ran=1""",
-    "closing": "</title></style></textarea></pre></template><svg onload=window.ran=1><base href=/x>",
+    "closing": "</title></style></textarea></pre></template><svg onload=window.ran=1><base>",
     "template": "{{ 7 * 7 }} {% include 'x' %} ${window.ran = 1} &lt;b&gt; &#x3c;",
     "bidi": "user\u202egnp.exe\u2066 \u200f\u061c mixed \u05d0\u05d1 (\u202d) end",
     "homograph": "\u0430pple.com p\u0430ypal \u200b\ufeff \u00ad",

@@ -168,7 +168,10 @@ class FakeEngine:
 
     def suggest(self, query: SuggestQuery) -> SuggestionList:
         self._ask(query)
-        found = [SuggestionShape(kind="term", text=each, count=1) for each in self.completions]
+        found = [
+            SuggestionShape(kind="term", text=each, count=1, article=None)
+            for each in self.completions
+        ]
         return SuggestionList(
             generation=GENERATION, query=query.q, suggestions=found, took_ms={"total": 1.0}
         )
@@ -713,7 +716,7 @@ def test_results_say_of_what_index_they_are_and_lead_to_its_state(get: Get) -> N
     page = get("/", q="who")
 
     assert "Searched 1,214 articles, indexed on 22 November 2025, 18:10 UTC, in 11 ms" in page.text
-    assert page.within("footer", "p", "a") == ["State of the index"]
+    assert "State of the index" in page.within("footer", "p", "a")
 
 
 # Pages of results and filters
@@ -776,7 +779,11 @@ def test_what_limits_a_search_is_said_and_can_be_taken_back(get: Get, engine: Fa
     assert "articles of July 2025 remove" in page.text
     assert "articles of cnn.com remove" in page.text
     assert "articles by Anna Kern remove" in page.text
-    removals = [str(a["href"]) for a in page.all("a") if "aria-label" in a]
+    removals = [
+        str(a["href"])
+        for a in page.all("a")
+        if str(a.get("aria-label")).startswith("Search without")
+    ]
     kept = {"q": QUESTION, "source": "cnn.com", "author": "Anna Kern", "month": "2025-07"}
     for address, changed in zip(
         removals, [{"dates": "ignore"}, {"month": ""}, {"source": ""}, {"author": ""}], strict=True
@@ -796,7 +803,11 @@ def test_days_of_the_form_and_of_the_grammar_can_be_taken_back(
 
     assert "articles since 3 July 2025 remove" in page.text
     assert "“July 2025”: articles until 3 July 2025 remove" in page.text
-    removals = [urlsplit(str(a["href"])).query for a in page.all("a") if "aria-label" in a]
+    removals = [
+        urlsplit(str(a["href"])).query
+        for a in page.all("a")
+        if str(a.get("aria-label")).startswith("Search without")
+    ]
     assert [dict(parse_qsl(query)) for query in removals] == [
         {"q": QUESTION},
         {"q": "in who", "after": "2025-07-03"},

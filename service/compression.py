@@ -10,7 +10,10 @@ from flask import Flask, Response
 from flask_compress import Compress
 
 _KINDS = frozenset(
-    {"application/json", "image/svg+xml", "text/css", "text/html", "text/javascript"}
+    {
+        *("application/atom+xml", "application/json", "image/svg+xml"),
+        *("text/css", "text/html", "text/javascript"),
+    }
 )
 
 _SMALLEST = 1024

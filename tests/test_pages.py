@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from xml.etree import ElementTree as ET
 
 import pytest
 from flask import Flask
@@ -26,13 +27,14 @@ from indexer.filters import Filters, Period
 from indexer.types import Span
 from service.answers import AnswerResult, AnswerShape, SourceShape
 from service.filtering import FacetsShape, FiltersShape
-from service.hints import CorrectedWord, DidYouMean
+from service.hints import CorrectedWord, DidYouMean, SuggestionList, SuggestionShape
 from service.requests import (
     AnswerQuery,
     ArticlesQuery,
     DraftQuery,
     SearchQuery,
     SimilarQuery,
+    SuggestQuery,
 )
 from service.results import (
     ArticleEntry,
@@ -41,6 +43,7 @@ from service.results import (
     ContributionShape,
     CopyShape,
     FullArticle,
+    FullParagraph,
     HitShape,
     ParagraphShape,
     SearchResult,
@@ -142,6 +145,7 @@ class FakeEngine:
         self.result: dict[str, Any] = {}
         self.filters = Filters()
         self.facets = FacetsShape(source=[], author=[], month=[])
+        self.completions: list[str] = []
 
     def answer(self, query: AnswerQuery) -> AnswerResult:
         self._ask(query)
@@ -156,6 +160,21 @@ class FakeEngine:
     def article(self, id_: str) -> FullArticle:
         self._ask(id_)
         return self.full
+
+    def paragraph(self, id_: str) -> FullParagraph:
+        self._ask(id_)
+        paragraph = self.full.paragraphs[-1]
+        return FullParagraph(generation=GENERATION, paragraph=paragraph, article=self.full.article)
+
+    def suggest(self, query: SuggestQuery) -> SuggestionList:
+        self._ask(query)
+        found = [
+            SuggestionShape(kind="term", text=each, count=1, article=None)
+            for each in self.completions
+        ]
+        return SuggestionList(
+            generation=GENERATION, query=query.q, suggestions=found, took_ms={"total": 1.0}
+        )
 
     def articles(self, query: ArticlesQuery) -> ArticleList:
         self._ask(query)
@@ -246,6 +265,12 @@ class Document(HTMLParser):
     def links(self) -> list[str | None]:
         return [attributes.get("href") for attributes in self.all("a")]
 
+    @property
+    def places(self) -> list[str]:
+        """The links without their parameters."""
+        links = (urlsplit(link or "") for link in self.links)
+        return [f"{link.path}#{link.fragment}" for link in links]
+
 
 @pytest.fixture
 def engine() -> FakeEngine:
@@ -283,7 +308,9 @@ Get = Callable[..., Document]
 def check_safety(document: Document) -> None:
     """No inline script or style, no request to anybody else."""
     assert not {tag for tag, _ in document.elements} & {"style", "img", "iframe"}
-    assert document.all("script") == [{"src": "/assets/winnow.js", "type": "module"}]
+    scripts = {str(script["src"]) for script in document.all("script", type="module")}
+    assert {"/assets/winnow.js"} <= scripts <= {"/assets/winnow.js", "/assets/reading.js"}
+    assert len(scripts) == len(document.all("script"))
     for _, attributes in document.elements:
         assert not [name for name in attributes if name == "style" or name.startswith("on")]
         for name in ("href", "src", "action"):
@@ -313,7 +340,8 @@ def check_access(document: Document) -> None:
 
 
 def test_the_style_sheet_and_icon_that_pages_link_are_there(client: FlaskClient, get: Get) -> None:
-    links = get("/").all("link")
+    page = get("/")
+    links = [*page.all("link", rel="stylesheet"), *page.all("link", rel="icon")]
 
     assert len(links) == 2
     for link in links:
@@ -441,7 +469,7 @@ def test_an_answer_is_quoted_in_its_paragraph_with_its_source(get: Get) -> None:
     assert page.within("blockquote", "span", "strong") == ["Brussels"]
     assert page.within("blockquote", "span") == [TEXT[30:66]]
     assert page.within("blockquote") == [TEXT[:22], TEXT[66:]]
-    assert f"/articles/{ID}#p2" in page.links
+    assert f"/articles/{ID}#p2" in page.places
     assert "Alliance Global News, 3 July 2025, 05:32" in page.text
 
 
@@ -484,7 +512,7 @@ def test_alternatives_are_quoted_and_linked(get: Get, engine: FakeEngine) -> Non
 
     assert page.within("details", "ul", "li", "p", "q") == ["proposed"]
     assert "possibly (confidence 60 %)" in page.text
-    assert f"/articles/{ID}#p7" in page.links
+    assert f"/articles/{ID}#p7" in page.places
     assert "open" in page.all("details", class_="main others")[0]
 
 
@@ -507,7 +535,7 @@ def test_all_that_say_the_same_are_counted_and_linked(get: Get, engine: FakeEngi
 
     assert "In 6 articles, 3 May to 7 July 2025. Also in News 11 (3 July 2025" in page.text
     assert "And in 2 more" in page.text
-    assert {f"/articles/{ID}#p{number}" for number in range(11, 16)} <= {*page.links}
+    assert {f"/articles/{ID}#p{number}" for number in range(11, 16)} <= {*page.places}
     assert "6 articles, 3 May to 7 July 2025: U.S. may pressure Azerbaijan (" in page.text
 
 
@@ -588,7 +616,7 @@ def test_words_and_the_best_sentence_are_marked_apart(get: Get) -> None:
 def test_a_hit_says_where_it_stands(get: Get) -> None:
     page = get("/", q="who")
 
-    assert page.links.count(f"/articles/{ID}#p2") == 2  # of the answer and of the hit
+    assert page.places.count(f"/articles/{ID}#p2") == 2  # of the answer and of the hit
     assert "000_6d57407f6c4ba910.txt, paragraph 2" in page.text
 
 
@@ -688,7 +716,7 @@ def test_results_say_of_what_index_they_are_and_lead_to_its_state(get: Get) -> N
     page = get("/", q="who")
 
     assert "Searched 1,214 articles, indexed on 22 November 2025, 18:10 UTC, in 11 ms" in page.text
-    assert page.within("footer", "p", "a") == ["State of the index"]
+    assert "State of the index" in page.within("footer", "p", "a")
 
 
 # Pages of results and filters
@@ -751,7 +779,11 @@ def test_what_limits_a_search_is_said_and_can_be_taken_back(get: Get, engine: Fa
     assert "articles of July 2025 remove" in page.text
     assert "articles of cnn.com remove" in page.text
     assert "articles by Anna Kern remove" in page.text
-    removals = [str(a["href"]) for a in page.all("a") if "aria-label" in a]
+    removals = [
+        str(a["href"])
+        for a in page.all("a")
+        if str(a.get("aria-label")).startswith("Search without")
+    ]
     kept = {"q": QUESTION, "source": "cnn.com", "author": "Anna Kern", "month": "2025-07"}
     for address, changed in zip(
         removals, [{"dates": "ignore"}, {"month": ""}, {"source": ""}, {"author": ""}], strict=True
@@ -771,7 +803,11 @@ def test_days_of_the_form_and_of_the_grammar_can_be_taken_back(
 
     assert "articles since 3 July 2025 remove" in page.text
     assert "“July 2025”: articles until 3 July 2025 remove" in page.text
-    removals = [urlsplit(str(a["href"])).query for a in page.all("a") if "aria-label" in a]
+    removals = [
+        urlsplit(str(a["href"])).query
+        for a in page.all("a")
+        if str(a.get("aria-label")).startswith("Search without")
+    ]
     assert [dict(parse_qsl(query)) for query in removals] == [
         {"q": QUESTION},
         {"q": "in who", "after": "2025-07-03"},
@@ -842,7 +878,15 @@ def test_without_limits_none_are_mentioned(get: Get) -> None:
         ("/?after=&after=&q=who", "From: it was given more than once."),
         ("/?q=who&limit=5", "there is no parameter named “limit” on this page."),
         ("/?page=2", "there is no parameter named “page” on this page."),
-        (f"/articles/{ID}?q=who", "there is no parameter named “q” on this page."),
+        (f"/articles/{ID}?limit=5", "there is no parameter named “limit” on this page."),
+        (f"/articles/{ID}?q=who&after=x", "From: this is not a day of the calendar."),
+        (f"/articles/{ID}?mark=p3", "this names no piece of a paragraph."),
+        (f"/paragraphs/{ID}-2/similar?q=who", "there is no parameter named “q” on this page."),
+        (f"/paragraphs/{ID}-2/cite?q=who", "there is no parameter named “q” on this page."),
+        (f"/paragraphs/{ID}-2/cite?start=-1", "this is not a place in a text."),
+        ("/feed.atom?mode=keyword", "Search by: this limits a search, and there is no question."),
+        ("/opensearch.xml?q=a", "there is no parameter named “q” on this page."),
+        ("/suggestions?q=a&limit=2", "there is no parameter named “limit” on this page."),
         ("/?q=who&cursor=" + "a" * 501, "Its address belongs to another search"),
     ],
 )
@@ -919,16 +963,125 @@ def test_an_article_shows_its_paragraphs_with_anchors(get: Get, engine: FakeEngi
     assert engine.asked == [ID]
     assert page.within("h1") == ["U.S. may pressure Azerbaijan"]
     assert "By Alliance Global News, 3 July 2025, 05:32" in page.text
-    assert "from 000_6d57407f6c4ba910.txt" in page.text
+    assert "from 000_6d57407f6c4ba910.txt, 2 paragraphs, English" in page.text
     assert [p["id"] for p in page.all("p") if "id" in p] == ["p1", "p2"]
     assert {"#p1", "#p2", "/"} <= set(page.links)
     assert TEXT in page.within("article", "div", "p")
 
 
+def test_an_article_marks_the_words_of_the_search_that_led_to_it(
+    get: Get, engine: FakeEngine
+) -> None:
+    address = f"/articles/{ID}?q=who+proposed+operators&mode=keyword&mark=2:22-30"
+
+    page = get(address)
+
+    assert page.within("p", "mark") == ["proposed", "operator"]
+    assert page.within("p", "strong") == ["Brussels"]
+    assert "/?q=who+proposed+operators&mode=keyword" in page.links
+    assert page.all("input", name="q", value="who proposed operators")
+
+
+@pytest.mark.parametrize("mark", ["2:22-9000", "9:0-4", "2:9-9"])
+def test_what_an_article_no_longer_has_is_not_marked(get: Get, mark: str) -> None:
+    assert not get(f"/articles/{ID}", mark=mark).all("strong")
+
+
+def test_links_of_a_search_lead_back_to_it_and_name_what_to_mark(get: Get) -> None:
+    page = get("/", q="who", mode="keyword")
+
+    assert f"/articles/{ID}?q=who&mode=keyword&mark=2:22-30#p2" in page.links  # the answer
+    assert f"/articles/{ID}?q=who&mode=keyword&mark=2:22-66#p2" in page.links  # of the hit
+
+
+def test_an_article_without_paragraphs_says_so(get: Get, engine: FakeEngine) -> None:
+    engine.full = engine.full.model_copy(update={"paragraphs": []})
+
+    assert "This article has a headline, and no text." in get(f"/articles/{ID}").text
+
+
+def test_paragraphs_lead_to_their_citations_and_an_answer_to_its_own(get: Get) -> None:
+    assert f"/paragraphs/{ID}-1/cite" in get(f"/articles/{ID}").links
+    results = get("/", q="who").links
+    assert f"/paragraphs/{ID}-2/cite" in results
+    assert f"/paragraphs/{ID}-2/cite?start=22&end=66" in results
+
+
+def test_a_citation_can_be_selected_and_downloaded(get: Get, client: FlaskClient) -> None:
+    page = get(f"/paragraphs/{ID}-2/cite", start="22", end="66")
+
+    text, *_ = page.within("section", "div", "pre")
+    assert text == (
+        "“Brussels proposed a model with an operator.” – Alliance Global News, “U.S. may pressure "
+        "Azerbaijan”, 3 July 2025. Paragraph 2 of 000_6d57407f6c4ba910.txt: "
+        f"http://localhost/articles/{ID}#p2"
+    )
+    files = [str(link) for link in page.links if "/cite." in str(link)]
+    assert [urlsplit(file).path[-3:] for file in files] == ["bib", "ris"]
+    for file in files:
+        response = client.get(file)
+        assert response.status_code == 200
+        assert response.headers["Content-Disposition"].startswith("attachment")
+        assert "Brussels proposed a model with an operator." in response.text
+
+
+def test_words_that_a_paragraph_does_not_have_cannot_be_cited(get: Get) -> None:
+    page = get(f"/paragraphs/{ID}-2/cite", 400, start="3", end="3")
+
+    assert f"the paragraph has {len(TEXT)} characters, and none from 3 to 3" in page.text
+
+
+@pytest.mark.parametrize("end", ["similar", "cite", "cite.bib"])
+def test_an_id_that_no_paragraph_can_have_is_not_asked_for(
+    get: Get, engine: FakeEngine, end: str
+) -> None:
+    assert "There is nothing here" in get(f"/paragraphs/nothing/{end}", 404).text
+    assert not engine.asked
+
+
+# What browsers and feed readers ask for
+
+
+def test_every_page_names_its_feed_and_how_a_browser_asks_here(get: Get) -> None:
+    for address in ("/", f"/articles/{ID}", "/?q=who&mode=keyword"):
+        page = get(address)
+        assert page.all("link", rel="search", href="/opensearch.xml")
+        feeds = [link["href"] for link in page.all("link", rel="alternate")]
+        own = ["/feed.atom?q=who&mode=keyword"] * ("q=who" in address)
+        assert feeds == ["/feed.atom", *own]
+        assert feeds[-1] in page.links
+
+
+def test_the_description_names_what_a_browser_asks_for(client: FlaskClient) -> None:
+    response = client.get("/opensearch.xml", headers={"Host": "news.example:81"})
+
+    assert response.mimetype == "application/opensearchdescription+xml"
+    root = ET.fromstring(response.data)  # noqa: S314 - our own
+    name = "{http://a9.com/-/spec/opensearch/1.1/}"
+    assert root.tag == f"{name}OpenSearchDescription"
+    assert len(root.findtext(f"{name}ShortName", "")) <= 16  # of its specification
+    for url in root.findall(f"{name}Url"):
+        template = url.get("template", "")
+        assert template.startswith("http://news.example:81/")
+        asked = client.get(template.replace("{searchTerms}", "who"))
+        assert asked.status_code == 200
+        assert asked.mimetype == url.get("type")
+
+
+def test_suggestions_come_as_browsers_take_them(client: FlaskClient, engine: FakeEngine) -> None:
+    engine.completions = ["Brussels", "Brussels", "brushed"]
+
+    assert client.get("/suggestions?q=bru").get_json(force=True) == [
+        "bru",
+        ["Brussels", "brushed"],
+    ]
+    assert client.get("/suggestions?q=").get_json(force=True) == ["", []]
+
+
 def test_an_article_names_its_publisher(get: Get, engine: FakeEngine) -> None:
     engine.full = engine.full.model_copy(update={"article": an_article(publisher="The Wire")})
 
-    assert "The Wire, from 000_6d57407f6c4ba910.txt" in get(f"/articles/{ID}").text
+    assert get(f"/articles/{ID}").within("header", "div", "p", "bdi")[0] == "The Wire"
 
 
 def test_an_article_without_title_date_and_byline_has_its_first_words(
@@ -967,7 +1120,7 @@ def test_a_hit_links_where_else_its_paragraph_stands_and_folds_a_crowd_away(
     page = get("/?q=who")
 
     assert "Also in U.S. may pressure Azerbaijan (Paper 4, 3 July 2025, 05:32); " in page.text
-    assert [f"/articles/{ID}#p{copy.number}" in page.links for copy in papers] == [True] * 5
+    assert [f"/articles/{ID}#p{copy.number}" in page.places for copy in papers] == [True] * 5
     assert page.within("details", "summary") == ["Narrow down by who says it", "And in 2 more"]
     assert "/?q=who&collapse=0" in page.links
     assert "Copies of a paragraph share its place." in page.text
@@ -1000,7 +1153,7 @@ def test_similar_paragraphs_are_listed_as_hits_are(get: Get, engine: FakeEngine)
     assert engine.asked == [(f"{ID}-2", SimilarQuery())]
     assert page.within("h1") == ["Paragraphs like this one"]
     assert TEXT in page.within("blockquote")
-    assert {f"/articles/{ID}#p2", f"/articles/{ID}#p4"} <= set(page.links)
+    assert {f"/articles/{ID}#p2", f"/articles/{ID}#p4"} <= set(page.places)
     assert "an older index" in page.text
     assert page.all("ol", start="1")
 
@@ -1021,7 +1174,14 @@ def hostile_article() -> ArticleShape:
 
 @pytest.mark.parametrize(
     "address",
-    ["/", "/?q=who", "/?q=who&cursor=abc", f"/articles/{ID}", f"/paragraphs/{ID}-2/similar"],
+    [
+        "/",
+        "/?q=who",
+        "/?q=who&cursor=abc",
+        f"/articles/{ID}",
+        f"/paragraphs/{ID}-2/similar",
+        f"/paragraphs/{ID}-2/cite",
+    ],
 )
 def test_hostile_text_stays_text(get: Get, engine: FakeEngine, address: str) -> None:
     paragraph = a_paragraph(text=HOSTILE)

@@ -207,8 +207,8 @@ def test_the_page_shows_the_paragraph_where_else_it_stands_and_its_neighbours(
     assert f'href="/paragraphs/{id_of("near.txt")}/similar"' in hits
     page = client.get(f"/paragraphs/{ASKED}/similar").get_data(as_text=True)
     assert BRIDGE in page
-    assert f'Also in <a href="/articles/{identify("copy.txt")}#p2">' in page
-    assert f'<a href="/articles/{identify("near.txt")}#p1">' in page
+    assert f'Also in <a class="place" href="/articles/{identify("copy.txt")}#p2"' in page
+    assert re.search(f'href="/articles/{identify("near.txt")}[?]mark=1:[0-9-]+#p1"', page)
     for address in ("/paragraphs/nonsense/similar", f"/paragraphs/{id_of('gone.txt')}/similar"):
         assert client.get(address).status_code == 404
     assert client.get(f"/paragraphs/{ASKED}/similar?limit=3").status_code == 400

@@ -8,13 +8,12 @@ fails comes back as a page too, with the form as it was sent.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
-from flask import Blueprint, g, make_response, render_template, request, url_for
+from flask import Blueprint, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
-from pydantic import ValidationError
 
-from indexer.errors import NotFound, QueryError, StoredIndexError, WinnowError
+from indexer.errors import QueryError, StoredIndexError, WinnowError
 from indexer.types import Span
 from service import conditional
 from service.problems import status_of
@@ -22,28 +21,25 @@ from service.requests import (
     AnswerQuery,
     ArticlesQuery,
     DraftQuery,
-    ParagraphPath,
     SearchQuery,
     SimilarQuery,
 )
 from service.telemetry import kind_of
-from service.web import failures
+from service.web import articles, failures, feeds, opensearch
+from service.web.articles import paragraph_id
 from service.web.failures import MODES
+from service.web.forms import LABELS, form, page_address, sent, validated
 from service.web.limits import choices, limits
-from service.web.marking import Excerpt, excerpt, first_words, in_words
+from service.web.marking import Excerpt, excerpt, in_words
 from service.web.rebuilding import STAGES, add_routes, percent_done, state_of
 from service.wording import likelihood, ordinal, percent, spoken_period
 
 if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-
     from service.answers import AnswerResult, AnswerShape
     from service.builds import Builds
     from service.results import (
-        ArticleList,
         ArticleShape,
         ContributionShape,
-        FullArticle,
         HitShape,
         SearchResult,
         SimilarResult,
@@ -51,20 +47,11 @@ if TYPE_CHECKING:
     from service.states import Readiness
 
 
-class Engine(Protocol):
+class Engine(articles.Engine, feeds.Engine, opensearch.Engine, Protocol):
     """What the pages need of the engine. Every method may raise a :class:`WinnowError`."""
 
     def answer(self, query: AnswerQuery) -> AnswerResult:
         """The answer to a question and the first hits for it."""
-
-    def search(self, query: SearchQuery) -> SearchResult:
-        """A page of hits."""
-
-    def article(self, id_: str) -> FullArticle:
-        """An article with its paragraphs."""
-
-    def articles(self, query: ArticlesQuery) -> ArticleList:
-        """Articles, newest first."""
 
     def similar(self, id_: str, query: SimilarQuery) -> SimilarResult:
         """Paragraphs that are like one."""
@@ -72,21 +59,6 @@ class Engine(Protocol):
     def readiness(self) -> Readiness:
         """The state of the index."""
 
-
-_LABELS = {
-    "q": "Question",
-    "mode": "Search by",
-    "after": "From",
-    "before": "To",
-    "month": "Month",
-    "source": "Source",
-    "author": "Author",
-    "said_by": "Said by",
-    "dates": "Dates in the question",
-    "collapse": "Copies",
-    "cursor": "Page",
-}
-"""Parameters of the search page, by the names that the page gives them."""
 
 _MEANS = {"keyword": "its words", "semantic": "its meaning", "rerank": "the reader"}
 """What each part of a score goes by."""
@@ -96,8 +68,6 @@ _INSTANT = "instant"
 
 _PAGE_LENGTH = 10
 _NEWEST = 20
-
-_Query = TypeVar("_Query", AnswerQuery, SearchQuery)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,39 +101,30 @@ def blueprint(engine: Engine, builds: Builds | None = None) -> Blueprint:
 
     @pages.get("/")
     def search() -> ResponseReturnValue:
-        sent = _sent(*_LABELS, _INSTANT)
-        query = _query(sent, sent.pop(_INSTANT, None))
+        asked = sent(*LABELS, _INSTANT)
+        query = _query(asked, asked.pop(_INSTANT, None))
         if query is None:
             return _home(engine, builds)
         if isinstance(query, SearchQuery):
             return _results(engine, engine.search(query), instant=not query.cursor)
         return _results(engine, engine.answer(query))
 
-    @pages.get("/articles/<id_>")
-    def article(id_: str) -> str:
-        _sent()
-        full = engine.article(id_)
-        texts = (paragraph.text for paragraph in full.paragraphs)
-        title = full.article.title.strip() or first_words(next(texts, full.article.source))
-        return render_template("article.html", full=full, title=title)
-
     @pages.get("/paragraphs/<id_>/similar")
     def similar(id_: str) -> str:
-        _sent()
-        try:
-            path = ParagraphPath(id=id_)
-        except ValidationError as error:
-            raise NotFound(f"there is no paragraph “{id_}”") from error
-        result = engine.similar(path.id, SimilarQuery())
+        sent()
+        result = engine.similar(paragraph_id(id_), SimilarQuery())
         conditional.note(result)
         return render_template("similar.html", result=result)
 
+    articles.install(pages, engine)
+    feeds.install(pages, engine)
+    opensearch.install(pages, engine)
     if builds is not None:
         add_routes(pages, engine, builds)
     return pages
 
 
-def _query(sent: dict[str, str], instant: str | None) -> AnswerQuery | SearchQuery | None:
+def _query(values: dict[str, Any], instant: str | None) -> AnswerQuery | SearchQuery | None:
     """What is asked; None where nothing is.
 
     While somebody types, ``instant`` asks for ``hits`` alone, which are there before the next key
@@ -174,11 +135,12 @@ def _query(sent: dict[str, str], instant: str | None) -> AnswerQuery | SearchQue
     """
     if instant not in {None, "hits", "answer"}:
         raise QueryError("this is neither hits nor answer", parameter=_INSTANT)
-    if "cursor" in sent:
-        return _validated(SearchQuery, sent)
+    values = {"limit": _PAGE_LENGTH, "facets": True, **values}
+    if "cursor" in values:
+        return validated(SearchQuery, values)
     if instant == "hits":
-        return _validated(SearchQuery, {**sent, "rerank": "0"})
-    return _validated(DraftQuery if instant else AnswerQuery, sent)
+        return validated(SearchQuery, {**values, "rerank": "0"})
+    return validated(DraftQuery if instant else AnswerQuery, values)
 
 
 def _home(engine: Engine, builds: Builds | None) -> ResponseReturnValue:
@@ -207,19 +169,19 @@ def _results(
         hurried=[each for each in result.degraded if kind_of(each) == "time"],
         degraded=[each for each in result.degraded if kind_of(each) != "time"],
         articles=engine.readiness().articles,
-        limits=list(limits(result.filters, q, _page_address)),
-        choices=list(choices(result.facets, _page_address)),
+        limits=list(limits(result.filters, q, page_address)),
+        choices=list(choices(result.facets, page_address)),
     )
 
 
 def _vocabulary() -> dict[str, object]:
     """What every template may use."""
     return {
-        "form": _form(),
-        "labels": _LABELS,
+        "form": form(),
+        "labels": LABELS,
         "modes": MODES,
         "in_words": in_words,
-        "page_address": _page_address,
+        "page_address": page_address,
         "excerpt": excerpt,
         "headline": _headline,
         "hit_text": _hit_text,
@@ -231,77 +193,6 @@ def _vocabulary() -> dict[str, object]:
         "stages": STAGES,
         "percent_done": percent_done,
     }
-
-
-def _form() -> dict[str, str]:
-    """What the form was sent with, good or bad."""
-    return {name: request.args.get(name, "").strip() for name in _LABELS if name != "cursor"}
-
-
-def _page_address(**changes: str | None) -> str:
-    """The address of this search, from the first page on, with other parameters."""
-    values: dict[str, Any] = {name: value or None for name, value in _form().items()} | changes
-    return url_for("pages.search", **values)
-
-
-def _sent(*names: str) -> dict[str, str]:
-    """The request's parameters, without those that a form sends empty.
-
-    Raises:
-        QueryError: A parameter is not one of ``names``, or is given twice.
-    """
-    for name, values in request.args.lists():
-        if name not in names:
-            raise QueryError(
-                f"there is no parameter named “{name}” on this page",
-                parameter=name,
-                hint=f"There are: {', '.join(names)}." if names else "",
-            )
-        if len(values) > 1:
-            raise QueryError("it was given more than once", parameter=name)
-    return {name: value for name, value in request.args.items() if value.strip()}
-
-
-def _validated(shape: type[_Query], sent: dict[str, str]) -> _Query | None:
-    """The request as a query; None where nothing was asked.
-
-    Raises:
-        QueryError: A value cannot be.
-    """
-    try:
-        return shape.model_validate({"limit": _PAGE_LENGTH, "facets": True, **sent})
-    except ValidationError as error:
-        # Only the question has no default, so a missing value is a missing question.
-        faults = [fault for fault in error.errors() if fault["type"] != "missing"]
-        if not faults:
-            return None
-        raise _refusal(faults[0]) from error
-
-
-def _refusal(fault: ErrorDetails) -> QueryError:
-    """What pydantic found wrong, said in the page's words."""
-    name = str(fault["loc"][0])
-    if name in {"after", "before"}:
-        reason = "this is not a day of the calendar"
-        hint = "Write year, month and day, such as 2025-07-03."
-    elif name == "month":
-        reason = "this is not a month of the calendar"
-        hint = "Write year and month, such as 2025-07."
-    elif name == "dates":
-        reason = "this is not a way to read them"
-        hint = "Write read or ignore."
-    elif name == "mode":
-        reason = "this is not a way to search"
-        hint = f"Choose {', '.join(MODES.values())}."
-    elif name == "collapse":
-        reason, hint = "this does not say whether to gather copies", "Give 1 or 0."
-    elif fault["type"].endswith("too_long"):
-        reason = f"this is longer than {fault['ctx']['max_length']} characters"
-        hint = "Shorten it."
-    else:
-        reason = "this has characters that no text has"
-        hint = "Type it anew."
-    return QueryError(reason, parameter=name, hint=hint)
 
 
 def _headline(article: ArticleShape) -> str:

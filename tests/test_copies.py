@@ -177,7 +177,7 @@ def test_alternatives_to_an_answer_are_of_other_texts(settings: Settings) -> Non
     result = engine.answer(AnswerQuery(q=QUESTION))
     assert result.answer is not None
     read = {result.answer.article.source, *(each.article.source for each in result.alternatives)}
-    assert read == {"b.txt", "d.txt", "e.txt"}
+    assert read == {"b.txt", "d.txt"}  # e.txt is less than half as sure
     engine.close()
 
 

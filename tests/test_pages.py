@@ -381,7 +381,7 @@ def test_home_says_once_why_the_last_build_failed(get: Get, engine: FakeEngine) 
 
     page = get("/")
 
-    assert "The last build failed, on 22 November 2025, 18:10 UTC: rank 9." in page.text
+    assert "The last build, of 22 November 2025, 18:10 UTC, failed: rank 9." in page.text
     assert page.text.count("rank 9") == 1
     assert "Not at its best: no model" in page.text
 

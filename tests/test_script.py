@@ -88,7 +88,7 @@ def test_completions_are_chosen_by_keyboard(page: Page, address: str) -> None:
 
 def test_a_completion_that_is_an_article_leads_to_it(page: Page, address: str) -> None:
     page.goto(address)
-    page.keyboard.type("corridor talks 7")
+    page.keyboard.type("talks 7")
     page.get_by_role("option", name="Corridor talks 7").click()
     expect(page.get_by_role("heading", name="Corridor talks 7")).to_be_visible()
     expect(page).to_have_url(re.compile("/articles/"))
@@ -106,7 +106,7 @@ def test_results_come_while_one_types_and_back_leads_from_question_to_question(
     page.goto(address)
     page.keyboard.type("who proposed operator 3")
     answer = page.get_by_role("region", name="Answer")
-    expect(answer).to_contain_text("“Brussels”")
+    expect(answer).to_contain_text("Brussels")
     expect(page.get_by_role("status")).to_contain_text("An answer: “Brussels”. 10 paragraphs")
     expect(page.locator("main")).not_to_have_attribute("aria-busy", "true")
     expect(page).to_have_url(f"{address}/?q=who+proposed+operator+3&mode=hybrid")
@@ -114,6 +114,7 @@ def test_results_come_while_one_types_and_back_leads_from_question_to_question(
     assert box(page).evaluate("box => box.selectionStart") == len("who proposed operator 3")
     assert asked[-1].endswith("&instant=answer")
     page.keyboard.press("Enter")
+    page.get_by_label("Search by").focus()
     page.get_by_label("Search by").select_option("words only")
     expect(page).to_have_url(re.compile("mode=keyword"))
     expect(page.locator(".share.semantic")).to_have_count(0)
@@ -126,7 +127,7 @@ def test_results_come_while_one_types_and_back_leads_from_question_to_question(
     expect(box(page)).to_have_value("")
     page.go_forward()
     expect(box(page)).to_have_value("who proposed operator 3")
-    expect(answer).to_contain_text("“Brussels”")
+    expect(answer).to_contain_text("Brussels")
 
 
 def test_trouble_while_one_types_is_shown_and_passes(page: Page, address: str) -> None:

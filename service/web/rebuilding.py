@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from service.states import BuildFailure, BuildState, Readiness
 
 STAGES = {
+    "queued": "Waiting for its turn",
+    "running": "Looking for changes",
     "wait": "Waiting for another build to end",
     "index": "Reading what is new",
     "verify": "Checking the new index",
     "publish": "Switching to it",
 }
-"""What a build is doing, by the names of its stages."""
+"""What a build is doing, by the name of its stage or, before the first, of its state."""
 
 
 class Engine(Protocol):

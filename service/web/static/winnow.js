@@ -16,16 +16,15 @@ const COMPLETED = 80; // and completions
 
 const PARTS = [".brand", ".lead", ".filters", "main", "footer"];
 
-function show(page) {
+function show(page, anew) {
   const active = document.activeElement;
-  const within = active.closest("main");
   const unfolded = document.querySelector(".narrow")?.open;
   document.title = page.title;
   document.body.className = page.body.className;
   for (const part of PARTS) {
     const old = document.querySelector(part);
     const fresh = page.querySelector(part);
-    if (part === ".filters" && old?.contains(active) && fresh) refill(old, fresh);
+    if (part === ".filters" && !anew && old?.contains(active) && fresh) refill(old, fresh);
     else if (old && fresh) old.replaceWith(fresh);
     else if (old) old.remove();
     else if (fresh && part === ".lead") form.prepend(fresh);
@@ -38,7 +37,7 @@ function show(page) {
   }
   const narrow = document.querySelector(".narrow");
   if (unfolded && narrow) narrow.open = true;
-  if (within) {
+  if (!active.isConnected) {
     const main = document.querySelector("main");
     main.tabIndex = -1;
     ((active.name && form.elements.namedItem(active.name)) || main).focus({ preventScroll: true });
@@ -60,35 +59,46 @@ let asking; // aborts what is being asked, as something else is by now
 let again; // the timer of another attempt
 let waited = 0; // seconds before the attempt before
 
-// Ask for the page at `address`, show it, and then do what `shown` does with the address.
-async function load(address, { part = "", shown = () => {}, quiet = false } = {}) {
+// Show the page at `where`, after `shown` was told; `part` says how much of it is asked for, and
+// `retry` asks once more after trouble. Resolves to whether all went well.
+async function load(where, options = {}) {
+  const { part = "", shown = () => {}, retry = () => load(where, options) } = options;
   asking?.abort();
   clearTimeout(again);
   const { signal } = (asking = new AbortController());
-  const retry = () => load(address, { part, shown, quiet });
-  const main = document.querySelector("main");
-  main.setAttribute("aria-busy", "true");
+  const busy = document.querySelector("main");
+  busy.setAttribute("aria-busy", "true");
+  let response, text;
   try {
-    const response = await fetch(address + part, { signal, headers: { Accept: "text/html" } });
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    if (!page.querySelector("main")) throw new TypeError("this is no page of ours");
-    shown(address);
-    show(page);
-    const after = Number(response.headers.get("Retry-After"));
-    if (!response.ok && after) later(after, retry);
-    else waited = 0;
-    const words = document.querySelector("main [data-told]")?.dataset.told;
-    if (!quiet) say(words || document.querySelector("h1").textContent);
-  } catch (error) {
-    if (signal.aborted) return;
-    waited = Math.min(30, 2 * waited || 2);
-    document.body.className = "trouble";
-    document.querySelector("main").replaceChildren(unreachable.content.cloneNode(true));
-    say(document.querySelector("main h1").textContent);
-    later(waited, retry);
-  } finally {
-    if (!signal.aborted) document.querySelector("main").removeAttribute("aria-busy");
+    response = await fetch(where + part, { signal, headers: { Accept: "text/html" } });
+    text = await response.text();
+  } catch {
+    if (!signal.aborted) lost(retry);
+    return false;
   }
+  const page = new DOMParser().parseFromString(text, "text/html");
+  if (!page.querySelector("#told")) {
+    lost(retry); // somebody else answered, such as a proxy
+    return false;
+  }
+  shown(where);
+  show(page, options.anew);
+  const words = document.querySelector("main [data-told]")?.dataset.told;
+  if (!options.quiet || !response.ok) say(words || document.querySelector("h1").textContent);
+  waited = 0;
+  const after = Number(response.headers.get("Retry-After"));
+  if (!response.ok && after) later(after, retry);
+  return response.ok;
+}
+
+function lost(retry) {
+  const main = document.querySelector("main");
+  document.body.className = "trouble";
+  main.removeAttribute("aria-busy");
+  main.replaceChildren(unreachable.content.cloneNode(true));
+  say(main.querySelector("h2").textContent);
+  waited = Math.min(30, 2 * waited || 2);
+  later(waited, retry);
 }
 
 function later(seconds, retry) {
@@ -111,14 +121,16 @@ function address() {
   return values.size ? `${home}?${values}` : home;
 }
 
+const here = () => location.pathname + location.search;
+
 function typed(where) {
   if (history.state?.draft) history.replaceState({ draft: true }, "", where);
-  else if (where !== location.pathname + location.search) leave({ draft: true }, where);
+  else if (where !== here()) leave({ draft: true }, where);
 }
 
 function sent(where) {
   if (history.state?.draft) history.replaceState({}, "", where);
-  else if (where !== location.pathname + location.search) leave({}, where);
+  else if (where !== here()) leave({}, where);
   scrollTo(0, 0);
 }
 
@@ -135,20 +147,34 @@ function settle() {
   clearTimeout(again);
 }
 
-function instantly() {
+// What comes in while the browser is on its way elsewhere would call it back.
+function stop() {
   settle();
   asking?.abort();
   document.querySelector("main").removeAttribute("aria-busy");
+}
+
+function instantly() {
+  stop();
   if (!box.value.trim()) return;
-  const part = (what) => ({ part: `&instant=${what}`, shown: typed, quiet: what === "hits" });
-  rested = setTimeout(() => load(address(), part("hits")), RESTED);
-  paused = setTimeout(() => load(address(), part("answer")), PAUSED);
+  const asked = { shown: typed, retry: instantly };
+  rested = setTimeout(async () => {
+    const pause = new Promise((end) => (paused = setTimeout(end, PAUSED - RESTED)));
+    const where = address();
+    // Hits that take long are not given up for the answer, which would take longer.
+    if (!(await load(where, { ...asked, part: "&instant=hits", quiet: true }))) return;
+    await pause; // and for ever, if something is typed meanwhile
+    load(where, { ...asked, part: "&instant=answer" });
+  }, RESTED);
 }
 
 function submit() {
   settle();
   close();
-  load(address(), { shown: sent });
+  const where = address();
+  // Sent as it is shown: no more a draft, even if something else is asked before this is answered.
+  if (where === here()) history.replaceState({}, "");
+  load(where, { shown: sent });
 }
 
 // Completions: a combobox with a list, as the ARIA Authoring Practices have it
@@ -181,6 +207,7 @@ function option(suggestion, place) {
   item.append(words, label);
   item.choose = () => {
     if (article) {
+      stop();
       location.assign(`/articles/${article}`);
       return;
     }
@@ -204,9 +231,13 @@ function choose(place) {
   item.scrollIntoView({ block: "nearest" });
 }
 
-function close() {
+function settleCompletions() {
   clearTimeout(soon);
   completing?.abort();
+}
+
+function close() {
+  settleCompletions();
   choose(-1);
   list.hidden = true;
   set(box, { "aria-expanded": "false" });
@@ -224,7 +255,8 @@ async function complete() {
     // Without completions one types on.
   }
   if (signal.aborted) return;
-  found = found.filter((each) => each.text.trim().toLowerCase() !== q.trim().toLowerCase());
+  const same = (text) => text.toLowerCase() === q.trim().toLowerCase();
+  found = found.filter(({ text, article }) => article || !same(text));
   choose(-1);
   list.replaceChildren(...found.map(option));
   list.hidden = !found.length || document.activeElement !== box;
@@ -243,6 +275,7 @@ function press(event) {
   else if (["ArrowDown", "ArrowUp"].includes(event.key) && !list.hidden) {
     // One place more than there are options: that of what was typed.
     const step = event.key === "ArrowDown" ? 1 : -1;
+    settleCompletions(); // nothing is exchanged under the hand of who chooses
     choose(((chosen + 1 + step + count + 1) % (count + 1)) - 1);
   } else return;
   event.preventDefault();
@@ -264,13 +297,20 @@ list.addEventListener("click", (event) => {
 
 function changed(event) {
   if (event.isComposing) return;
-  close();
-  soon = setTimeout(complete, COMPLETED);
+  if (box.value.trim()) {
+    settleCompletions();
+    choose(-1);
+    soon = setTimeout(complete, COMPLETED);
+  } else close();
   if (searching) instantly();
 }
 
 box.addEventListener("input", changed);
 box.addEventListener("compositionend", changed);
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("a")) stop();
+});
 
 if (searching) {
   form.addEventListener("submit", (event) => {
@@ -288,7 +328,8 @@ if (searching) {
     close();
     box.value = new URLSearchParams(location.search).get("q") || "";
     const y = event.state?.y || 0;
-    load(location.pathname + location.search, { shown: () => setTimeout(() => scrollTo(0, y)) });
+    const shown = () => setTimeout(() => scrollTo(0, y));
+    load(here(), { shown, anew: true });
   });
 }
 
@@ -302,7 +343,7 @@ function follow() {
   if (!place) return;
   const stages = JSON.parse(place.dataset.stages);
   const stage = place.querySelector(".stage");
-  const reload = () => place.isConnected && load(location.pathname + location.search);
+  const reload = () => place.isConnected && load(here());
   events = new EventSource(place.dataset.events);
   events.addEventListener("build", ({ data }) => {
     const build = JSON.parse(data);
@@ -311,7 +352,7 @@ function follow() {
       reload();
       return;
     }
-    const words = stages[build.stage];
+    const words = stages[build.stage ?? build.state];
     if (words && words !== stage.textContent) {
       stage.textContent = words;
       say(words);

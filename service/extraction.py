@@ -3,7 +3,8 @@
 Passages are read in the order given, a few at a time, for as long as the next few will be done in
 time at the pace of the last: what was not reached is None, never guessed. The few are those that
 together have about as many tokens as two cores read in a thirtieth of a second, and among them only
-passages of about one length are read together, so that little is padded.
+passages of about one length are read together, so that little is padded. A long passage is read in
+windows, and counts as read when the last of them is.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class _Window:
     tokens: Ids
     offsets: Ids
     begin: int
+    last: bool
 
     @property
     def length(self) -> int:
@@ -90,7 +92,8 @@ class NetworkExtractor:
     ) -> list[Extract | None]:
         """An extract of each passage that was reached within ``seconds`` or read shortly before."""
         with self._lock:
-            missing = [text for text in passages if (question, text) not in self._known]
+            passed = dict.fromkeys(passages)  # "Read more" may be among them more than once
+            missing = [text for text in passed if (question, text) not in self._known]
             self._read(question, missing, time.monotonic() + seconds)
             extracts = [self._known.get((question, text)) for text in passages]
             while len(self._known) > _REMEMBERED:
@@ -100,33 +103,35 @@ class NetworkExtractor:
     def _read(self, question: str, passages: Sequence[str], deadline: float) -> None:
         asked = self._coded(question)[0][:_QUESTION]
         pace = 0.0  # seconds a token
+        begun: dict[str, Extract] = {}
         for few in self._few(asked, passages):
             began, tokens = time.monotonic(), sum(window.length for window in few)
             if began + pace * tokens >= deadline:
                 break
             for text, extract in self._extracts(few).items():
-                self._known[question, text] = extract
+                begun[text] = _both(begun[text], extract) if text in begun else extract
+            for window in few:
+                if window.last:
+                    self._known[question, window.passage] = begun.pop(window.passage)
             pace = (time.monotonic() - began) / tokens
 
     def _few(self, asked: Ids, passages: Sequence[str]) -> Iterator[list[_Window]]:
         few: list[_Window] = []
-        for text in passages:
-            few += self._windows(asked, text)
-            if sum(window.length for window in few) >= _AT_ONCE:
+        for window in (window for text in passages for window in self._windows(asked, text)):
+            few.append(window)
+            if sum(each.length for each in few) >= _AT_ONCE:
                 yield few
                 few = []
         if few:
             yield few
 
-    def _windows(self, asked: Ids, text: str) -> list[_Window]:
+    def _windows(self, asked: Ids, text: str) -> Iterator[_Window]:
         tokens, offsets = self._coded(text)
         room = ROOM - len(asked) - 3
         starts = [0, *range(room - _OVERLAP, len(tokens) - _OVERLAP, room - _OVERLAP)]
-        windows = []
         for at in starts:
             pair, begin = joined(asked, tokens[at : at + room])
-            windows.append(_Window(text, pair, offsets[at : at + room], begin))
-        return windows
+            yield _Window(text, pair, offsets[at : at + room], begin, last=at == starts[-1])
 
     def _code(self, text: str) -> tuple[Ids, Ids]:
         code = self._tokenizer.encode(text, add_special_tokens=False)

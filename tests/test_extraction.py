@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,23 @@ def test_the_end_of_a_long_passage_is_read_too(extractor: NetworkExtractor) -> N
 def test_what_time_does_not_allow_is_none_and_not_guessed(extractor: NetworkExtractor) -> None:
     assert extractor.read("who", [ANSWERING, OTHER], seconds=0) == [None, None]
     assert extractor.read("who", [ANSWERING]) != [None]
+
+
+def test_a_passage_of_a_thousand_pages_takes_no_more_time_than_there_is(
+    extractor: NetworkExtractor,
+) -> None:
+    endless = OTHER * 20_000
+    extractor.read("what", [endless], seconds=0)  # to have its words counted, which is done once
+    began = time.monotonic()
+    extracts = extractor.read("when is rain expected", [ANSWERING, endless, OTHER], seconds=1)
+    assert time.monotonic() - began < 10
+    assert extracts[0] is not None
+    assert extracts[1:] == [None, None]
+
+
+def test_the_same_passage_twice_is_read_once_and_told_twice(extractor: NetworkExtractor) -> None:
+    first, second = extractor.read("who proposed an operator twice", [ANSWERING, ANSWERING])
+    assert first is second is not None
 
 
 @pytest.mark.parametrize("text", ["", " ", "\u200b", "汉字" * 400, "a" * 20_000, "\x00\x1b[31m"])

@@ -3,9 +3,8 @@
 A result follows from its address and from what the engine stands on: the generation of the index,
 fitted weights, the day (for "yesterday") and what is amiss. A tag is made of these, so that a
 client who has the result already costs no search. What a page offers also depends on who asks, and
-so do its tags. The tags are weak, as two results with the same
-hits differ in how long they took. A result that is less than it could be has none: the reader may
-have more time at the next attempt.
+so do its tags. They are weak, as two results with the same hits differ in how long they took. A
+result that is less than it could be has none: the reader may have more time at the next attempt.
 """
 
 from __future__ import annotations

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fakes import WordEmbedder, silent
+from fakes import WordEmbedder, Workshop, silent
 from playwright.sync_api import Browser, sync_playwright
 
 from indexer.build import build
 from indexer.embedding import SentenceEmbedder
 from indexer.settings import Settings
+from service.builds import Builds
 from service.extraction import NetworkExtractor
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,3 +80,12 @@ def real_index(
     settings = Settings(seeds=ROOT / "seeds", index=index, read_ms=60_000)
     build(settings, real_embedder, progress=silent)
     return settings
+
+
+@pytest.fixture
+def builds(workshop: Workshop) -> Iterator[Builds]:
+    """Builds of the test's own ``workshop``, none of which outlives the test."""
+    builds = Builds(workshop)
+    yield builds
+    builds.close()
+    workshop.go_on.release(10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,8 +12,11 @@ from typing import NoReturn
 import numpy as np
 
 from indexer.analysis import FUNCTION_WORDS, tokens
+from indexer.build import Examine, Progress, build
 from indexer.errors import SelfTestFailed
 from indexer.manifest import Manifest
+from indexer.reports import BuildReport
+from indexer.settings import Settings
 from indexer.types import Span, Vectors
 from service.extracts import Extract
 from service.reading import Evidence, Reading
@@ -125,3 +129,22 @@ class WordExtractor:
         ]
         spans.sort(key=lambda each: -each[1])
         return Extract(tuple(spans))
+
+
+class Workshop:
+    """Real builds, each of which waits in its first ``step`` until it is let go on."""
+
+    def __init__(self, settings: Settings, step: tuple[str, int, int] = ("index", 43, 100)) -> None:
+        self.settings = settings
+        self.step = step
+        self.examine: Examine | None = None
+        self.begun = threading.Semaphore(0)
+        self.go_on = threading.Semaphore(0)
+
+    def __call__(self, full: bool, _settle: float, progress: Progress) -> BuildReport:
+        progress(*self.step)
+        self.begun.release()
+        assert self.go_on.acquire(timeout=10)
+        return build(
+            self.settings, WordEmbedder(), full=full, examine=self.examine, progress=silent
+        )

@@ -1,19 +1,17 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fakes import WordEmbedder, silent, write_article
+from fakes import WordEmbedder, Workshop, silent, write_article
 from flask import Flask
 from flask.testing import FlaskClient
 from test_api import problem
 
-from indexer.build import Progress, build
+from indexer.build import build
 from indexer.generations import Generations
-from indexer.reports import BuildReport
 from indexer.settings import Settings
 from service.api import create_app
 from service.builds import Builds
@@ -23,33 +21,10 @@ from service.maintenance import events
 STREAMS = 2
 
 
-class Workshop:
-    """Real builds, each of which waits in its first step until it is let go on."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.begun = threading.Event()
-        self.go_on = threading.Semaphore(0)
-
-    def __call__(self, full: bool, _settle: float, progress: Progress) -> BuildReport:
-        progress("plan", 0, 1)
-        self.begun.set()
-        assert self.go_on.acquire(timeout=10)
-        return build(self.settings, WordEmbedder(), full=full, progress=silent)
-
-
 @pytest.fixture
 def workshop(settings: Settings) -> Workshop:
     write_article(settings.seeds, "a.txt", "Brussels proposed an operator.")
-    return Workshop(settings)
-
-
-@pytest.fixture
-def builds(workshop: Workshop) -> Iterator[Builds]:
-    builds = Builds(workshop)
-    yield builds
-    builds.close()
-    workshop.go_on.release(10)
+    return Workshop(settings, step=("plan", 0, 1))
 
 
 @pytest.fixture
@@ -95,7 +70,7 @@ def test_a_build_is_accepted_and_found_where_location_says(
 def test_builds_are_listed_newest_first(client: FlaskClient, workshop: Workshop) -> None:
     assert client.get("/v1/builds").get_json() == {"builds": []}
     first = start(client)
-    assert workshop.begun.wait(10)  # until then, another joins it
+    assert workshop.begun.acquire(timeout=10)  # until then, another joins it
     second = start(client)
     listed = client.get("/v1/builds").get_json()["builds"]
     assert [state["id"] for state in listed] == [second, first]

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 
 import pytest
-from fakes import WordEmbedder, silent, unworthy, write_article
+from fakes import WordEmbedder, Workshop, unworthy, write_article
 from flask.testing import FlaskClient
 
-from indexer.build import Examine, Progress, build
-from indexer.reports import BuildReport
 from indexer.settings import Settings
 from service.api import create_app
 from service.builds import Builds
@@ -17,36 +14,10 @@ from service.engine import Engine
 REFRESH = '<noscript><meta http-equiv="refresh" content="2"></noscript>'
 
 
-class Workshop:
-    """Real builds, each of which waits in its first step until it is let go on."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.examine: Examine | None = None
-        self.begun = threading.Semaphore(0)
-        self.go_on = threading.Semaphore(0)
-
-    def __call__(self, full: bool, _settle: float, progress: Progress) -> BuildReport:
-        progress("index", 43, 100)
-        self.begun.release()
-        assert self.go_on.acquire(timeout=10)
-        return build(
-            self.settings, WordEmbedder(), full=full, examine=self.examine, progress=silent
-        )
-
-
 @pytest.fixture
 def workshop(settings: Settings) -> Workshop:
     write_article(settings.seeds, "a.txt", "Brussels proposed an operator.", title="The first")
     return Workshop(settings)
-
-
-@pytest.fixture
-def builds(workshop: Workshop) -> Iterator[Builds]:
-    builds = Builds(workshop)
-    yield builds
-    builds.close()
-    workshop.go_on.release(10)
 
 
 @pytest.fixture

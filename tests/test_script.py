@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from fakes import WordEmbedder, WordExtractor, silent, write_article
+from fakes import WordEmbedder, WordExtractor, Workshop, silent, write_article
 from playwright.sync_api import Browser, Locator, Page, expect
 from test_browser import serving
-from test_rebuilding import Workshop
 
 from indexer.build import build
 from indexer.settings import Settings

@@ -54,7 +54,7 @@ def main() -> None:
         embedder.load()
         opened = Snapshot.open(Generations(settings.index), report.generation, settings, embedder)
         with closing(opened) as snapshot:
-            snapshot.prepare()
+            snapshot.speller()
             measured = np.array([taken(snapshot, settings, each) for each in questions])
     lines = [
         "# What a hybrid search costs",

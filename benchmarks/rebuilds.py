@@ -310,7 +310,7 @@ def serving(settings: Settings, model: bool) -> Iterator[str]:
 
 def run_server(settings: Settings, model: bool) -> None:
     """Serve until told to stop."""
-    serve(settings, lambda: embedder_of(model))
+    serve(settings, embedder_of(model))
 
 
 @contextmanager

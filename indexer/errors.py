@@ -29,10 +29,14 @@ kind for scripts and stays the same between releases.
      │    ├── KeyTooWeak        its key may not do this
      │    ├── AskedTooOften     more requests came with its key, or from its address, than may
      │    └── Overloaded        more requests came than can be served
+     ├── WorkerLost             the process that was at work for a request has ended
      └── DeadlineExceeded       a request took longer than it may
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 
 class WinnowError(Exception):
@@ -43,6 +47,18 @@ class WinnowError(Exception):
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be sent to another process whole; Python itself would lose what has a name only."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(
+    kind: type[WinnowError], arguments: tuple[Any, ...], state: Mapping[str, Any]
+) -> WinnowError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
 
 
 class SettingsError(WinnowError):
@@ -204,6 +220,12 @@ class Overloaded(Refusal):
     """More requests came than can be served."""
 
     code = "overloaded"
+
+
+class WorkerLost(WinnowError):
+    """The process that was at work for a request has ended; another takes its place."""
+
+    code = "worker_lost"
 
 
 class DeadlineExceeded(WinnowError):

@@ -59,7 +59,16 @@ class Settings(BaseModel):
     )
     host: str = Field("127.0.0.1", min_length=1, description="Address that the service binds.")
     port: int = Field(8080, ge=0, le=65535, description="Port; 0 lets the system choose one.")
-    threads: int = Field(8, ge=1, le=256, description="Requests served at the same time.")
+    workers: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="Processes that answer questions, each one at a time; as many as there are "
+        "cores.",
+    )
+    threads: int = Field(
+        8, ge=1, le=256, description="Requests served at the same time, or waiting for a process."
+    )
     depth: int = Field(
         100, ge=10, le=1000, description="Candidates taken from each search before merging."
     )

@@ -101,4 +101,4 @@ def serve(settings: Settings, *, watch: bool) -> None:
     """Serve the page and the HTTP routes until interrupted."""
     from service.server import serve as serve_forever
 
-    serve_forever(settings, lambda: commands.embedder_or_reason(settings), watch=watch)
+    serve_forever(settings, commands.embedder_or_reason(settings, load=False), watch=watch)

@@ -258,15 +258,22 @@ class Engine:
     def activate(self, id_: str) -> GenerationShape:
         """Search generation ``id_`` from now on; see :func:`service.history.activate`."""
         activated = activate(self._generations, id_)
-        self.library.refresh()
+        self.refresh()
         return activated
 
+    def refresh(self) -> None:
+        """Search the live generation from now on, as soon as it is published."""
+        self.library.refresh()
+
     def warm(self) -> None:
-        """Load the models and open the index, so that the first question need not wait for it."""
+        """Load the models and open the index, so that the first question need not wait for it.
+
+        What completes a question is loaded when it is first asked for.
+        """
         if self.readiness().status != "not_ready":
             self.answer(AnswerQuery(q="what is warm"))
             with self.library.borrow() as snapshot:
-                snapshot.prepare()
+                snapshot.speller()
 
     def close(self) -> None:
         """Release the index."""

@@ -159,8 +159,8 @@ class Library:
                 id_ = self._generations.live().id  # raises, and says why there is none
             fresh = _Loan(self._opened(id_))
             fresh.snapshot.warm()
-            if self._loan is not None and self._loan.snapshot.completer.made:
-                fresh.snapshot.prepare()  # as it is in use now, nobody shall wait for it again
+            if self._loan is not None:
+                fresh.snapshot.keep_up_with(self._loan.snapshot)
         except NotFound as error:
             return IndexMissing(str(error), hint="Run: winnow build")
         except StoredIndexError as error:

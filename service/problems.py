@@ -23,6 +23,7 @@ from indexer.errors import (
     StaleCursor,
     StoredIndexError,
     WinnowError,
+    WorkerLost,
 )
 from service.results import Problem
 
@@ -42,6 +43,7 @@ _STATUS: dict[type[WinnowError], int] = {
     KeyTooWeak: 403,
     AskedTooOften: 429,
     Overloaded: 503,
+    WorkerLost: 503,
     DeadlineExceeded: 503,
 }
 """Status of each kind of error and of its subclasses; the first that fits counts."""

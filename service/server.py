@@ -1,8 +1,8 @@
-"""Serving: gunicorn, one process with threads, the port taken before anything slow is done.
+"""Serving: gunicorn with one worker of many threads, the port taken before anything slow is done.
 
-One process, because the model and the indexes would be in memory twice with two, and torch and
-FAISS release the interpreter's lock where the time goes. The model is loaded after the fork:
-neither library survives one once its threads have run.
+One worker, because who is admitted, who asks too often and which build is running is to be known in
+one place. It does little by itself: questions are answered by the processes of its pool, which it
+starts after gunicorn's fork.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from indexer.watching import watch as watch_folder
 from service.api import create_app
 from service.building import Builder
 from service.builds import Builds
-from service.engine import Engine
 from service.guarding import Guard, require_keys
 from service.headers import UNSHOWN
 from service.keys import Keys
 from service.logs import GunicornLog, configure
+from service.pool import Pool
+from service.pooled import PooledEngine
 from service.problems import MEDIA_TYPE, shape
-from service.readers import extractor_of
 from service.requests import MAX_QUESTION
 
 _LONGEST_LINE = 8190
@@ -150,22 +150,26 @@ def _discard(client: socket.socket) -> None:
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no types
     """Gunicorn around one application, made by ``make_app`` in the worker.
 
-    ``stop`` is called there, once or twice, when the service is stopped.
+    When the service is stopped, ``stop`` is called there before requests in flight have ended, and
+    ``close`` after.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - so many moments in its life
         self,
         settings: Settings,
         listener: socket.socket,
+        *,
         make_app: Callable[[], Flask],
         announce: Callable[[], None],
         stop: Callable[[], None],
+        close: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._listener = listener
         self._make_app = make_app
         self._announce = announce
         self.stop = stop
+        self._close = close
         super().__init__()
 
     def load_config(self) -> None:
@@ -181,7 +185,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no ty
             "loglevel": "warning",
             "logger_class": GunicornLog,
             "post_worker_init": lambda _: self._announce(),
-            "worker_exit": lambda _server, _worker: self.stop(),
+            "worker_exit": lambda _server, _worker: self._close(),
             "control_socket_disable": True,
         }
         for name, value in values.items():
@@ -194,11 +198,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no ty
 
 def serve(
     settings: Settings,
-    load_embedder: Callable[[], Embedder | ModelError],
+    embedder: Embedder | ModelError,
     *,
     watch: bool = False,
 ) -> None:
     """Serve until stopped; with ``watch`` also build whenever the seeds change.
+
+    ``embedder`` is the model, not loaded: it is sent to processes that load it.
 
     Raises:
         ServeError: The port is taken, or it can be reached from outside and there is no API key.
@@ -209,17 +215,21 @@ def serve(
     remote = require_keys(keys, host)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
-    running = contextlib.ExitStack()  # what is to be ended with the worker, last begun first
+    # What is ended before and after the requests in flight, last begun first.
+    running, lasting = contextlib.ExitStack(), contextlib.ExitStack()
+    lasting.callback(running.close)
     configure(settings)
 
     def make_app() -> Flask:
-        running.callback(configure(settings, background=True))
-        engine = Engine(settings, load_embedder(), extractor=extractor_of(settings))
+        lasting.callback(configure(settings, background=True))
+        pool = Pool(settings, embedder)
+        engine = PooledEngine(settings, embedder, pool)
+        lasting.callback(engine.close)
         builder = Builder(settings)
 
         def build(full: bool, settle: float, progress: Progress) -> BuildReport:
             report = builder(full, settle, progress)
-            engine.library.refresh()  # who is told that a build has ended can search it
+            engine.refresh()  # who is told that a build has ended can search it
             return report
 
         builds = Builds(build)
@@ -239,9 +249,10 @@ def serve(
     Server(
         settings,
         listener,
-        make_app,
+        make_app=make_app,
         announce=lambda: click.echo(f"Winnow is at {address}", err=True),
         stop=running.close,
+        close=lasting.close,
     ).run()
 
 

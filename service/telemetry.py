@@ -47,6 +47,7 @@ _KINDS = {
     "there is no article": "dates",
     "nothing was found": "dates",
     "changes to the seeds": "seeds",
+    "processes": "processes",
 }
 """Kinds of what degrades a result, by how the reason begins."""
 

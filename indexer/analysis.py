@@ -64,6 +64,12 @@ def tokens(text: str, language: str | None = None) -> list[Token]:
     return found
 
 
+@lru_cache(8192)
+def of_word(word: str, language: str | None = None) -> tuple[Token, ...]:
+    """The :func:`tokens` of a word of a query, which are asked for with every paragraph found."""
+    return tuple(tokens(word, language))
+
+
 def without_function_words(words: Sequence[str]) -> tuple[str, ...]:
     """``words`` as typed, less those that only make a sentence of them; perhaps none remains.
 
@@ -75,7 +81,7 @@ def without_function_words(words: Sequence[str]) -> tuple[str, ...]:
     for place, word in enumerate(words):
         capitals = sum(letter.isupper() for letter in word)
         named = capitals > (place == 0) and not shouted
-        if named or not all(token.form in FUNCTION_WORDS for token in tokens(word)):
+        if named or not all(token.form in FUNCTION_WORDS for token in of_word(word)):
             content.append(word)
     return tuple(content)
 

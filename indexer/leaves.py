@@ -5,9 +5,10 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import TypeAlias
 
-from indexer.analysis import Token, fold, tokens, without_function_words
+from indexer.analysis import Token, fold, of_word, tokens, without_function_words
 from indexer.nodes import (
     All,
     Any_,
@@ -34,8 +35,13 @@ def resolved(leaf: Leaf) -> Leaf:
     return leaf
 
 
-def scored(query: Query, field: str) -> Iterator[Leaf | Similar]:
+@lru_cache(256)
+def scored(query: Query, field: str) -> tuple[Leaf | Similar, ...]:
     """What of ``query`` is scored in ``field``; function words only where there is nothing else."""
+    return tuple(_scored(query, field))
+
+
+def _scored(query: Query, field: str) -> Iterator[Leaf | Similar]:
     bare = [term.text for term in query.terms if isinstance(term, Word | Similar)]
     content = set(without_function_words(bare))
     terms = [t for t in query.terms if not isinstance(t, Word) or t.text in content]
@@ -84,7 +90,7 @@ def _standing(leaf: Leaf | Similar, found: list[Token], language: str | None) ->
                 yield Span(here[0].start, here[-1].end)
     elif isinstance(leaf, Word | Similar):
         texts = leaf.words if isinstance(leaf, Similar) else (leaf.text,)
-        asked = {token.term for text in texts for token in tokens(text, language)}
+        asked = {token.term for text in texts for token in of_word(text, language)}
         yield from (Span(token.start, token.end) for token in found if token.term in asked)
     else:
         fits = matcher(fold(shape_of(leaf)))

@@ -24,8 +24,14 @@ _KEPT = "private, no-cache"
 
 
 def note(result: Any) -> None:
-    """Tell that ``result`` is part of the response: one that is degraded must not get a tag."""
-    if getattr(result, "degraded", None):
+    """Tell that ``result`` is part of the response.
+
+    One that is degraded must not get a tag, nor one of another generation than the tag stands for:
+    a process that answers questions may not have followed to the newest yet.
+    """
+    generation = getattr(result, "generation", None)
+    of_another = generation is not None and generation not in g.get("standing", generation)
+    if of_another or getattr(result, "degraded", None):
         note_passing()
 
 
@@ -42,7 +48,8 @@ def install(app: Flask, standing: Callable[[], str]) -> None:
     def tag() -> str:
         asker = getattr(g.get("key"), "name", "")
         asked = request.path, request.query_string.decode("latin1")
-        told = "\0".join((process, standing(), asker, *asked))
+        g.standing = standing()
+        told = "\0".join((process, g.standing, asker, *asked))
         return hashlib.sha256(told.encode()).hexdigest()[:32]
 
     @app.before_request

@@ -219,7 +219,8 @@ class _Worker:
 
     @property
     def alive(self) -> bool:
-        return self._process.is_alive()
+        # It says nothing unasked: what there is to be read is that it has closed its side.
+        return self._process.is_alive() and not self._connection.poll()
 
     def ready(self) -> Ready:
         """Wait for its first word, and raise _Ended where there is none."""

@@ -6,7 +6,10 @@ memory is there once, and another worker is soon at hand where one has died.
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
+import threading
 import traceback
 from contextlib import closing, suppress
 from multiprocessing.connection import Connection
@@ -29,6 +32,7 @@ def work(connection: Connection, settings: Settings, embedder: Embedder | ModelE
     # Who stops the service often tells all its processes, and who is being answered is waited for.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     configure(settings)
     cores = torch.get_num_threads()
     embedder, extractor = _loaded(embedder), extractor_of(settings)
@@ -45,6 +49,13 @@ def work(connection: Connection, settings: Settings, embedder: Embedder | ModelE
                 task: Task = connection.recv()
                 torch.set_num_threads(min(cores, task.cores))
                 connection.send(_outcome(engine, task))
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of the service, even if it is killed, which leaves nobody to answer."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _loaded(embedder: Embedder | ModelError) -> Embedder | ModelError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import zlib
@@ -52,6 +53,26 @@ class WordEmbedder:
                 if word.form not in FUNCTION_WORDS:
                     vectors[row, zlib.crc32(word.term.encode()) % DIMENSIONS] += 1
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+class SlowEmbedder(WordEmbedder):
+    """One that takes for a question with "slowly" in it until a byte comes through ``gate``.
+
+    That is a named pipe. Once it waits it says so on standard output, with its process's number.
+    """
+
+    def __init__(self, gate: Path) -> None:
+        super().__init__()
+        self.gate = gate
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        if any("slowly" in text for text in texts):
+            print(os.getpid(), flush=True)  # noqa: T201 - the test listens
+            # Open for both, it does not end when who writes has written.
+            gate = os.open(self.gate, os.O_RDWR)
+            os.read(gate, 1)
+            os.close(gate)
+        return super().encode(texts)
 
 
 class PhraseReader:

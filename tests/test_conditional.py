@@ -14,6 +14,7 @@ from indexer.build import build
 from indexer.settings import Settings
 from service.api import create_app
 from service.engine import Engine
+from service.requests import SearchQuery
 from service.tuned import Tuning, write
 
 READ = [
@@ -194,3 +195,15 @@ def test_a_tag_is_for_all_ways_to_send_the_same(desk: Desk) -> None:
         for coding in ("", "gzip", "br")
     }
     assert len(tags) == 1
+
+
+def test_a_result_of_another_generation_than_the_live_one_has_no_tag(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/v1/search?q=operator"
+    late = desk.engine.search(SearchQuery(q="operator"))
+    desk.write(7, "An operator of another kind.")
+    desk.build()
+    assert desk.client.get(path).headers["ETag"]
+    monkeypatch.setattr(desk.engine, "search", lambda _: late)
+    assert "ETag" not in desk.client.get(path).headers

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,27 +24,18 @@ from indexer.build import build
 from indexer.settings import Settings
 from service.keys import Keys
 
-# A question with "slowly" in it is being answered from when it is told until a byte comes in.
 SERVER = """
-import os, sys
+import sys
 from pathlib import Path
-from fakes import WordEmbedder
+from fakes import SlowEmbedder
 from indexer.settings import Settings
 from service.server import serve
-
-class Slow(WordEmbedder):
-    def encode(self, texts):
-        if any("slowly" in text for text in texts):
-            print("begun", flush=True)
-            os.read(0, 1)  # what one thread reads is taken from no other
-        return super().encode(texts)
-
 serve(
     Settings(
         seeds=Path(sys.argv[1]), index=Path(sys.argv[2]), host=sys.argv[3],
-        port=0, threads=2, waiting=1, wait_ms=60_000, deadline_ms=600_000,
+        port=0, workers=2, threads=2, waiting=1, wait_ms=60_000, deadline_ms=int(sys.argv[4]),
     ),
-    Slow,
+    SlowEmbedder(Path(sys.argv[5])),
 )
 """
 
@@ -59,9 +51,11 @@ class Answer:
 class Service:
     """A service over one small article, and clients that ask it in threads of their own."""
 
-    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+    def __init__(self, process: subprocess.Popen[str], port: int, gate: int) -> None:
         self.process = process
         self.port = port
+        self.at_work: list[int] = []
+        self._gate = gate
         self._clients = ThreadPoolExecutor(16)
 
     def connected(self) -> http.client.HTTPConnection:
@@ -75,16 +69,17 @@ class Service:
         return self._clients.submit(self.ask, path)
 
     def asking_slowly(self, number: int) -> Future[Answer]:
-        """Ask what is not answered before :meth:`let_go`; it is being worked at on return."""
+        """Ask what is not answered before :meth:`let_go`.
+
+        On return it is being worked at, by the last of the processes ``at_work``.
+        """
         asked = self.asking(f"/v1/search?q=operator+slowly+{number}")
         assert self.process.stdout
-        assert self.process.stdout.readline() == "begun\n"
+        self.at_work.append(int(self.process.stdout.readline()))
         return asked
 
     def let_go(self) -> None:
-        assert self.process.stdin
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
+        os.write(self._gate, b"\n")
 
 
 def asked(connection: http.client.HTTPConnection, path: str, **headers: str) -> Answer:
@@ -97,10 +92,17 @@ def asked(connection: http.client.HTTPConnection, path: str, **headers: str) -> 
 
 
 @contextmanager
-def serving(settings: Settings, host: str = "127.0.0.1") -> Iterator[Service]:
+def serving(
+    settings: Settings, host: str = "127.0.0.1", deadline_ms: int = 600_000
+) -> Iterator[Service]:
+    pipe = settings.index.with_name("gate")
+    os.mkfifo(pipe)
+    gate = os.open(pipe, os.O_RDWR)
     with subprocess.Popen(
-        [sys.executable, "-c", SERVER, settings.seeds, settings.index, host],
-        stdin=subprocess.PIPE,
+        [
+            *(sys.executable, "-c", SERVER, settings.seeds, settings.index),
+            *(host, str(deadline_ms), pipe),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -110,9 +112,10 @@ def serving(settings: Settings, host: str = "127.0.0.1") -> Iterator[Service]:
             assert process.stderr
             line = next((each for each in process.stderr if "Winnow is at" in each), None)
             assert line is not None, f"the service ended with {process.wait()}"
-            yield Service(process, int(line.rpartition(":")[2]))
+            yield Service(process, int(line.rpartition(":")[2]), gate)
         finally:
             process.terminate()
+            os.close(gate)
 
 
 @pytest.fixture
@@ -137,6 +140,13 @@ def wait_until_refused(port: int) -> None:
             return
         threading.Event().wait(0.01)
     raise AssertionError("connections are still taken")
+
+
+def wait_until_gone(processes: list[int]) -> None:
+    limit = time.monotonic() + 5
+    while any(Path(f"/proc/{each}").exists() for each in processes):
+        assert time.monotonic() < limit
+        threading.Event().wait(0.01)
 
 
 def test_what_comes_on_top_is_refused_while_the_rest_is_served(service: Service) -> None:
@@ -194,11 +204,47 @@ def test_a_crash_loses_what_is_being_answered_and_nothing_else(service: Service)
     lost = service.asking_slowly(1)
     (worker,) = children(service.process.pid)
     os.kill(worker, signal.SIGKILL)
+    wait_until_gone(service.at_work)
     # Asked while nobody is there: the port stays, and the next worker answers.
     after = [service.asking(f"/v1/search?q=operator+{number}") for number in range(2)]
     assert [each.result(60).status for each in after] == [200, 200]
     assert isinstance(lost.exception(10), OSError | http.client.HTTPException)
     assert children(service.process.pid) != [worker]
+
+
+def test_a_crash_where_a_question_is_answered_loses_that_question_only(service: Service) -> None:
+    lost, kept = service.asking_slowly(1), service.asking_slowly(2)
+    first, second = service.at_work
+    assert first != second
+    waiting = service.asking("/v1/search?q=operator")
+    os.kill(first, signal.SIGKILL)
+    answer = lost.result(10)
+    assert (answer.status, answer.body["code"]) == (503, "worker_lost")
+    assert "ended with -9" in answer.body["detail"]
+    # Where that one was there is soon another.
+    assert waiting.result(30).status == 200
+    assert not kept.done()
+    service.let_go()
+    assert kept.result(10).status == 200
+    assert service.ask("/health/ready").body["status"] == "ready"
+
+
+def test_who_was_to_answer_next_and_is_gone_is_not_asked(service: Service) -> None:
+    asked = service.asking_slowly(1)
+    service.let_go()
+    assert asked.result(10).status == 200
+    os.kill(service.at_work[0], signal.SIGKILL)
+    wait_until_gone(service.at_work)
+    assert service.ask("/v1/search?q=operator+slowing+1").status == 200
+
+
+def test_what_hangs_is_given_up_and_its_process_replaced(built: Settings) -> None:
+    with serving(built, deadline_ms=500) as service:
+        answer = service.asking_slowly(1).result(10)
+        assert (answer.status, answer.body["code"]) == (503, "deadline_exceeded")
+        assert "0.5 s" in answer.body["detail"]
+        wait_until_gone(service.at_work)
+        assert service.ask("/v1/search?q=operator").status == 200
 
 
 def test_a_service_on_all_addresses_starts_with_a_key_only_and_asks_for_it(

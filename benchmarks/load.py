@@ -3,10 +3,11 @@
 Searches by words and meaning, without the reader, are asked over HTTP: first on as many connections
 as are served at the same time, each asking as soon as it is answered, then so often that four times
 as many come as were answered, whether or not the service keeps up. The first is compared with what
-the same searches reach in a process without HTTP, in the number of threads that does best; there
-clients and service share the same cores, as they do everywhere here. The index is built with a
-stand-in for the model, and questions are embedded by the model itself. Writes
-benchmarks/results/load.md; run with `python benchmarks/load.py`.
+the same searches reach in a process without HTTP, in the number of threads that does best; clients
+and service share the same cores. Where wrk is installed (on Debian: apt install wrk), it asks too:
+it takes less of the cores than clients in Python. The index is built with a stand-in for the model,
+and questions are embedded by the model itself; there are so many that none is still remembered when
+it comes again. Writes benchmarks/results/load.md; run with `python benchmarks/load.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import http.client
 import itertools
 import os
 import platform
+import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -45,6 +48,24 @@ MORE = 4
 SECONDS = 30
 """Of each measurement, after a third of that which is not counted."""
 
+SETS = ("rtqa-news-silver", "xquad-en", "scifact", "time", "cranfield")
+"""Where the questions are from: about 2,000, each asked once before any is asked again."""
+
+SCRIPT = """
+local lines, count, next = {}, 0, 0
+for line in io.lines("%s") do count = count + 1; lines[count] = line end
+function request()
+  next = next %% count + 1
+  return wrk.format("GET", lines[next])
+end
+function done(summary, latency)
+  local refused = summary.errors.status
+  print(string.format("RESULT %%d %%d %%d %%d %%d %%d", summary.requests, summary.duration,
+    latency:percentile(50), latency:percentile(95), latency.max, refused))
+end
+"""
+"""For wrk: ask the lines of a file in turn, and tell what it took in microseconds."""
+
 CLIENTS = 64
 """Threads that send at their time; more than can be under way at once."""
 
@@ -64,7 +85,8 @@ class Times:
 
 def main() -> None:
     """Build, measure with and without HTTP, and write what was found."""
-    questions = list(read_judged(DATA / "eval" / "rtqa-news-silver").questions.values())
+    judged = (read_judged(DATA / "eval" / name).questions.values() for name in SETS)
+    questions = list(dict.fromkeys(itertools.chain.from_iterable(judged)))
     with tempfile.TemporaryDirectory(prefix="winnow-load-") as temporary:
         settings = Settings(
             seeds=Path(temporary, "seeds"), index=Path(temporary, "index"), read_depth=0
@@ -76,7 +98,8 @@ def main() -> None:
             usual = closed_loop(host, questions)
             rate = len(usual.served) / SECONDS
             crowd = open_loop(host, questions, MORE * rate)
-    text = report(alone, usual, crowd)
+            by_wrk = wrk(address, questions, Path(temporary))
+    text = report(alone, usual, crowd, by_wrk)
     RESULTS.write_text(text, encoding="utf-8")
     sys.stdout.write(text)
 
@@ -124,9 +147,34 @@ def open_loop(host: str, questions: Sequence[str], rate: float) -> Times:
     return times
 
 
+def wrk(address: str, questions: Sequence[str], folder: Path) -> str:
+    """The line of the table for what wrk measures, or why it has none."""
+    if shutil.which("wrk") is None:
+        return "| wrk is not installed | | | | |"
+    lines, script = folder / "questions.txt", folder / "questions.lua"
+    lines.write_text("\n".join(map(_path, questions)), encoding="ascii")
+    script.write_text(SCRIPT % lines, encoding="utf-8")
+    command = ["wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--timeout", "10s"]
+    command += ["--duration", f"{SECONDS}s", "--script", str(script), address]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own command
+    result = next(line for line in said.splitlines() if line.startswith("RESULT "))
+    requests, took, median, late, most, refused = map(int, result.split()[1:])
+    if refused:
+        raise RuntimeError(f"{refused} of {requests} requests of wrk were not answered with 200")
+    rate = requests / (took / 1e6)
+    return (
+        f"| {CONNECTIONS} connections of wrk | {rate:.1f} | {median / 1000:.0f} "
+        f"| {late / 1000:.0f} | {most / 1000:.0f} |"
+    )
+
+
+def _path(question: str) -> str:
+    return f"/v1/search?mode=hybrid&q={quote(question)}"
+
+
 def _ask(connection: http.client.HTTPConnection, question: str, times: Times) -> None:
     begun = time.perf_counter()
-    connection.request("GET", f"/v1/search?mode=hybrid&q={quote(question)}")
+    connection.request("GET", _path(question))
     response = connection.getresponse()
     response.read()
     took = time.perf_counter() - begun
@@ -165,7 +213,7 @@ def _during(threads: int, act: Callable[[int], None], times: Times) -> None:
         raise failed[0]
 
 
-def report(alone: dict[int, float], usual: Times, crowd: Times) -> str:
+def report(alone: dict[int, float], usual: Times, crowd: Times, by_wrk: str) -> str:
     """What was measured, in Markdown."""
     best = max(alone.values())
     rate = len(usual.served) / SECONDS
@@ -178,6 +226,7 @@ def report(alone: dict[int, float], usual: Times, crowd: Times) -> str:
             for count, each in alone.items()
         ),
         _line(f"{CONNECTIONS} connections", usual.served),
+        by_wrk,
         _line("four times as much: served", crowd.served),
         _line("four times as much: refused", crowd.refused),
     ]
@@ -187,8 +236,8 @@ def report(alone: dict[int, float], usual: Times, crowd: Times) -> str:
 
 Made by `python benchmarks/load.py`: searches by words and meaning at about 10,000 paragraphs, the
 reader off, {os.cpu_count()} cores of {platform.machine()} for service and clients together,
-{settings.threads} requests served at once and {settings.waiting} waiting. Milliseconds as a client
-sees them.
+{settings.workers} processes, {settings.threads} requests served at once and {settings.waiting}
+waiting. Milliseconds as a client sees them.
 
 {chr(10).join(rows)}
 

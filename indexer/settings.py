@@ -67,7 +67,11 @@ class Settings(BaseModel):
         "cores.",
     )
     threads: int = Field(
-        8, ge=1, le=256, description="Requests served at the same time, or waiting for a process."
+        4,
+        ge=1,
+        le=256,
+        description="Requests served at the same time; more than `workers`, so that one is at hand "
+        "when a process becomes free, and what needs none is served beside them.",
     )
     depth: int = Field(
         100, ge=10, le=1000, description="Candidates taken from each search before merging."

@@ -262,7 +262,7 @@ def threads_of(settings: Settings) -> int:
 
 
 def _streams(settings: Settings) -> int:
-    return max(1, settings.threads // 4)
+    return max(1, settings.threads // 2)
 
 
 def _watch(folder: Path, builds: Builds) -> threading.Event:

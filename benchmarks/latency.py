@@ -91,11 +91,11 @@ In {took[:, 2].mean():.0%} of the questions time ran out before all of the first
     sys.stdout.write(text)
 
 
-def build_news(settings: Settings) -> None:
-    """Index the first articles, with vectors of the stand-in."""
+def build_news(settings: Settings, articles: int = ARTICLES) -> None:
+    """Index the first ``articles``, with vectors of the stand-in."""
     settings.seeds.mkdir()
     with gzip.open(NEWS) as packed, Path(settings.seeds, "news.jsonl").open("wb") as plain:
-        plain.writelines(islice(packed, ARTICLES))
+        plain.writelines(islice(packed, articles))
     with report_progress() as progress:
         build(settings, StandIn(), progress=progress)
 

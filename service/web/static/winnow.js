@@ -8,9 +8,8 @@ const unreachable = document.getElementById("unreachable");
 const home = new URL(form.action).pathname;
 const searching = location.pathname === home;
 
-const RESTED = 150; // ms without a key before paragraphs are asked for
+const COMPLETED = 80; // ms without a key before completions are asked for
 const PAUSED = 400; // and before an answer is, which takes a model
-const COMPLETED = 80; // and completions
 
 // Pages in place of the one shown
 
@@ -124,8 +123,12 @@ function address() {
 const here = () => location.pathname + location.search;
 
 function typed(where) {
-  if (history.state?.draft) history.replaceState({ draft: true }, "", where);
-  else if (where !== here()) leave({ draft: true }, where);
+  try {
+    if (history.state?.draft) history.replaceState({ draft: true }, "", where);
+    else if (where !== here()) leave({ draft: true }, where);
+  } catch {
+    // Some browsers will not be told so many addresses in so short a time; the next will do.
+  }
 }
 
 function sent(where) {
@@ -139,10 +142,12 @@ function leave(state, where) {
   history.pushState(state, "", where);
 }
 
-let rested, paused;
+let paused;
+let coming = false; // whether hits are, for something that was typed
+let wanted = false; // and whether something else was typed since
 
 function settle() {
-  clearTimeout(rested);
+  wanted = false;
   clearTimeout(paused);
   clearTimeout(again);
 }
@@ -154,18 +159,31 @@ function stop() {
   document.querySelector("main").removeAttribute("aria-busy");
 }
 
-function instantly() {
+// Hits are asked for with every key. Those on their way are not given up for the next, as the service
+// would go on with them; of what is typed meanwhile, only the last is asked for.
+async function instantly() {
+  const empty = !box.value.trim();
+  if (coming && !empty) {
+    settle();
+    wanted = true;
+    return;
+  }
   stop();
-  if (!box.value.trim()) return;
+  if (empty) return;
   const asked = { shown: typed, retry: instantly };
-  rested = setTimeout(async () => {
-    const pause = new Promise((end) => (paused = setTimeout(end, PAUSED - RESTED)));
-    const where = address();
-    // Hits that take long are not given up for the answer, which would take longer.
-    if (!(await load(where, { ...asked, part: "&instant=hits", quiet: true }))) return;
-    await pause; // and for ever, if something is typed meanwhile
-    load(where, { ...asked, part: "&instant=answer" });
-  }, RESTED);
+  const pause = new Promise((end) => (paused = setTimeout(end, PAUSED)));
+  const where = address();
+  coming = true;
+  const well = await load(where, { ...asked, part: "&instant=hits", quiet: true });
+  coming = false;
+  if (wanted) {
+    instantly();
+    return;
+  }
+  // Hits that take long are not given up for the answer either, which would take longer.
+  if (!well) return;
+  await pause; // and for ever, if something is typed meanwhile
+  load(where, { ...asked, part: "&instant=answer" });
 }
 
 function submit() {

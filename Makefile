@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run test check bench train calibrate circumstances test-whoosh docs screenshot clean
+.PHONY: run test check bench train calibrate circumstances test-whoosh docs screenshot audit clean
 
 ## run: build the index of seeds/, serve it on http://127.0.0.1:8080 and follow what changes
 run: .venv/installed
@@ -23,6 +23,10 @@ check: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+## audit: known vulnerabilities of all that is installed; asks PyPI, so it is no part of check
+audit: .venv/installed-audit
+	$(BIN)/pip-audit --strict --skip-editable
+
 ## bench: long measurements; their results are kept in benchmarks/results/
 bench: .venv/installed-dev
 	$(BIN)/python benchmarks/relevance.py
@@ -33,6 +37,7 @@ bench: .venv/installed-dev
 	$(BIN)/python benchmarks/reranking.py
 	$(BIN)/python benchmarks/latency.py
 	$(BIN)/python benchmarks/load.py
+	$(BIN)/python benchmarks/page.py
 	$(BIN)/python benchmarks/fuzzing.py
 	$(BIN)/python benchmarks/abstaining.py
 	$(BIN)/python benchmarks/speakers.py
@@ -92,6 +97,10 @@ clean:
 .venv/installed-training: .venv/installed
 	@echo "Installing what training needs ..."
 	@$(BIN)/pip install --quiet --editable '.[training]'
+	@touch $@
+
+.venv/installed-audit: .venv/installed
+	@$(BIN)/pip install --quiet --editable '.[audit]'
 	@touch $@
 
 .venv/installed-dev: .venv/installed

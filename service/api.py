@@ -17,7 +17,6 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from indexer.errors import WinnowError
-from indexer.settings import Settings
 from service import (
     compression,
     conditional,
@@ -71,14 +70,12 @@ def create_app(
     builds: Builds | None = None,
     *,
     streams: int = 1,
-    settings: Settings | None = None,
     guard: Callable[[Flask], None] | None = None,
 ) -> Flask:
     """The application: routes under /v1, health, documentation and the page.
 
     Without ``builds`` the routes that change the index are left out. ``streams`` is how many
-    requests may follow a build at the same time. ``settings`` say by which names and from which
-    sites one may ask: without, from this machine. ``guard`` adds what else has to be passed first.
+    requests may follow a build at the same time. ``guard`` adds what has to be passed first.
     """
     app = OpenAPI(
         "winnow",
@@ -99,7 +96,7 @@ def create_app(
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
     # Looked at in this order; responses pass through in the opposite one.
-    origins.install(app, settings or Settings())
+    origins.install(app, engine.settings)
     if guard is not None:
         guard(app)
     app.before_request(_check_request)
@@ -108,6 +105,7 @@ def create_app(
     compression.install(app)
     conditional.install(app, engine.standing)
     app.register_api(_routes(engine))
+    app.register_api(_health(engine))
     if builds is not None:
         app.register_api(maintenance.routes(engine, builds, streams))
     app.register_blueprint(pages(engine, builds))
@@ -115,7 +113,7 @@ def create_app(
     return app
 
 
-def _routes(engine: Engine) -> APIBlueprint:  # noqa: C901 - a function a route
+def _routes(engine: Engine) -> APIBlueprint:
     api = APIBlueprint("api", __name__, abp_responses=problems.documented(400, 401, 429, 500, 503))
 
     @api.get(
@@ -190,6 +188,13 @@ def _routes(engine: Engine) -> APIBlueprint:  # noqa: C901 - a function a route
     def similar(path: ParagraphPath, query: SimilarQuery) -> Response:
         """Paragraphs that are like one, nearest first."""
         return _json(engine.similar(path.id, query))
+
+    return api
+
+
+def _health(engine: Engine) -> APIBlueprint:
+    """Routes that need no key and are not counted."""
+    api = APIBlueprint("health", __name__, abp_responses=problems.documented(400, 500))
 
     @api.get("/health/live", tags=[_HEALTH], responses={"200": Liveness})
     def live(query: NoParameters) -> Response:  # noqa: ARG001 - refuses any

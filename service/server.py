@@ -241,9 +241,7 @@ def serve(
         if watch:
             running.callback(_watch(settings.seeds, builds).set)
         guard = Guard(settings, keys, remote=remote)
-        return create_app(
-            engine, builds, streams=_streams(settings), settings=settings, guard=guard
-        )
+        return create_app(engine, builds, streams=_streams(settings), guard=guard)
 
     click.echo("Loading the embedding model and the index ...", err=True)
     Server(

@@ -29,7 +29,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 def client(engine: Engine, **values: Any) -> FlaskClient:
-    return create_app(engine, settings=Settings(**values)).test_client()
+    settings = Settings(**{**engine.settings.model_dump(), **values})
+    return create_app(Engine(settings, WordEmbedder())).test_client()
 
 
 @pytest.mark.parametrize(

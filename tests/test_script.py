@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fakes import WordEmbedder, WordExtractor, Workshop, silent, write_article
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 from test_browser import serving
 
 from indexer.build import build
@@ -17,6 +18,7 @@ from service.engine import Engine
 
 ANSWERS = {"Brussels": 8.0}
 QUESTIONS = re.compile(r"/\?q=")
+HITS = re.compile("instant=hits")
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +129,33 @@ def test_results_come_while_one_types_and_back_leads_from_question_to_question(
     page.go_forward()
     expect(box(page)).to_have_value("who proposed operator 3")
     expect(answer).to_contain_text("Brussels")
+
+
+def test_hits_are_asked_for_with_the_first_key_and_then_one_after_the_other(
+    page: Page, address: str
+) -> None:
+    page.goto(address)
+    held: list[Route] = []
+    page.route(HITS, lambda route: held.append(route))  # noqa: PLW0108 - it takes functions only
+
+    def asked() -> list[str]:
+        return [parse_qs(urlsplit(each.request.url).query)["q"][0] for each in held]
+
+    page.keyboard.type("operator 3")
+    page.wait_for_timeout(500)  # longer than the page rests before it asks for an answer
+    assert asked() == ["o"]
+    with page.expect_request(HITS):
+        held[0].continue_()
+    page.wait_for_timeout(100)
+    assert asked() == ["o", "operator 3"]
+    held[1].continue_()
+    expect(page.get_by_role("heading", name="Paragraphs 1 to 10")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"q=operator\+3(&|$)"))
+    # What is on its way is forgotten with what was typed.
+    page.keyboard.type("x")
+    box(page).fill("")
+    page.wait_for_timeout(500)
+    assert asked() == ["o", "operator 3", "operator 3x"]
 
 
 def test_trouble_while_one_types_is_shown_and_passes(page: Page, address: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -56,6 +57,7 @@ class Service:
         self.port = port
         self.at_work: list[int] = []
         self._gate = gate
+        self._numbers = itertools.count()
         self._clients = ThreadPoolExecutor(16)
 
     def connected(self) -> http.client.HTTPConnection:
@@ -68,11 +70,12 @@ class Service:
     def asking(self, path: str) -> Future[Answer]:
         return self._clients.submit(self.ask, path)
 
-    def asking_slowly(self, number: int) -> Future[Answer]:
+    def asking_slowly(self) -> Future[Answer]:
         """Ask what is not answered before :meth:`let_go`.
 
         On return it is being worked at, by the last of the processes ``at_work``.
         """
+        number = next(self._numbers)  # what was asked before is remembered
         asked = self.asking(f"/v1/search?q=operator+slowly+{number}")
         assert self.process.stdout
         self.at_work.append(int(self.process.stdout.readline()))
@@ -118,11 +121,24 @@ def serving(
             os.close(gate)
 
 
-@pytest.fixture
-def built(settings: Settings) -> Settings:
+def build_one(folder: Path) -> Settings:
+    settings = Settings(seeds=folder / "seeds", index=folder / "index")
+    settings.seeds.mkdir(exist_ok=True)
     write_article(settings.seeds, "a.txt", "Brussels proposed an operator.")
     build(settings, WordEmbedder(), progress=silent)
     return settings
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Settings:
+    return build_one(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One for all tests that it survives."""
+    with serving(build_one(tmp_path_factory.mktemp("lasting"))) as service:
+        yield service
 
 
 @pytest.fixture
@@ -142,16 +158,16 @@ def wait_until_refused(port: int) -> None:
     raise AssertionError("connections are still taken")
 
 
-def wait_until_gone(processes: list[int]) -> None:
+def wait_until_gone(process: int) -> None:
     limit = time.monotonic() + 5
-    while any(Path(f"/proc/{each}").exists() for each in processes):
+    while Path(f"/proc/{process}").exists():
         assert time.monotonic() < limit
         threading.Event().wait(0.01)
 
 
-def test_what_comes_on_top_is_refused_while_the_rest_is_served(service: Service) -> None:
-    served = [service.asking_slowly(1), service.asking_slowly(2)]
-    crowd = [service.asking(f"/v1/search?q=operator+{number}") for number in range(10)]
+def test_what_comes_on_top_is_refused_while_the_rest_is_served(lasting: Service) -> None:
+    served = [lasting.asking_slowly(), lasting.asking_slowly()]
+    crowd = [lasting.asking(f"/v1/search?q=operator+{number}") for number in range(10)]
     limit = time.monotonic() + 60
     while sum(each.done() for each in crowd) < 9:  # one waits
         assert time.monotonic() < limit
@@ -160,21 +176,21 @@ def test_what_comes_on_top_is_refused_while_the_rest_is_served(service: Service)
     for each in refused:
         assert (each.status, each.body["code"]) == (503, "overloaded")
         assert each.headers["Retry-After"] == "1"
-    assert service.ask("/health/ready").status == 200
+    assert lasting.ask("/health/ready").status == 200
     assert not any(each.done() for each in served)
-    service.let_go()
-    service.let_go()
+    lasting.let_go()
+    lasting.let_go()
     assert [each.result(10).status for each in served] == [200, 200]
     (waited,) = (each.result(10) for each in crowd if each.result(10) not in refused)
     assert waited.status == 200
-    assert service.ask("/v1/search?q=operator").status == 200
+    assert lasting.ask("/v1/search?q=operator").status == 200
 
 
 def test_who_is_being_served_when_the_service_is_stopped_gets_an_answer(service: Service) -> None:
     idle = service.connected()
     assert asked(idle, "/health/live").status == 200
     assert idle.sock is not None  # it is kept alive
-    served = service.asking_slowly(1)
+    served = service.asking_slowly()
     service.process.send_signal(signal.SIGTERM)
     stopped = time.monotonic()
     wait_until_refused(service.port)
@@ -191,7 +207,7 @@ def test_who_is_being_served_when_the_service_is_stopped_gets_an_answer(service:
 
 def test_a_stop_waits_for_nobody_longer_than_five_seconds(service: Service) -> None:
     with socket.create_connection(("127.0.0.1", service.port), timeout=5) as silence:
-        never = service.asking_slowly(1)
+        never = service.asking_slowly()
         service.process.send_signal(signal.SIGTERM)
         stopped = time.monotonic()
         assert service.process.wait(timeout=10) == 0
@@ -200,23 +216,23 @@ def test_a_stop_waits_for_nobody_longer_than_five_seconds(service: Service) -> N
         silence.close()
 
 
-def test_a_crash_loses_what_is_being_answered_and_nothing_else(service: Service) -> None:
-    lost = service.asking_slowly(1)
-    (worker,) = children(service.process.pid)
+def test_a_crash_loses_what_is_being_answered_and_nothing_else(lasting: Service) -> None:
+    lost = lasting.asking_slowly()
+    (worker,) = children(lasting.process.pid)
     os.kill(worker, signal.SIGKILL)
-    wait_until_gone(service.at_work)
+    wait_until_gone(lasting.at_work[-1])
     # Asked while nobody is there: the port stays, and the next worker answers.
-    after = [service.asking(f"/v1/search?q=operator+{number}") for number in range(2)]
+    after = [lasting.asking(f"/v1/search?q=operator+{number}") for number in range(2)]
     assert [each.result(60).status for each in after] == [200, 200]
     assert isinstance(lost.exception(10), OSError | http.client.HTTPException)
-    assert children(service.process.pid) != [worker]
+    assert children(lasting.process.pid) != [worker]
 
 
-def test_a_crash_where_a_question_is_answered_loses_that_question_only(service: Service) -> None:
-    lost, kept = service.asking_slowly(1), service.asking_slowly(2)
-    first, second = service.at_work
+def test_a_crash_where_a_question_is_answered_loses_that_question_only(lasting: Service) -> None:
+    lost, kept = lasting.asking_slowly(), lasting.asking_slowly()
+    first, second = lasting.at_work[-2:]
     assert first != second
-    waiting = service.asking("/v1/search?q=operator")
+    waiting = lasting.asking("/v1/search?q=operator")
     os.kill(first, signal.SIGKILL)
     answer = lost.result(10)
     assert (answer.status, answer.body["code"]) == (503, "worker_lost")
@@ -224,26 +240,26 @@ def test_a_crash_where_a_question_is_answered_loses_that_question_only(service: 
     # Where that one was there is soon another.
     assert waiting.result(30).status == 200
     assert not kept.done()
-    service.let_go()
+    lasting.let_go()
     assert kept.result(10).status == 200
-    assert service.ask("/health/ready").body["status"] == "ready"
+    assert lasting.ask("/health/ready").body["status"] == "ready"
 
 
-def test_who_was_to_answer_next_and_is_gone_is_not_asked(service: Service) -> None:
-    asked = service.asking_slowly(1)
-    service.let_go()
+def test_who_was_to_answer_next_and_is_gone_is_not_asked(lasting: Service) -> None:
+    asked = lasting.asking_slowly()
+    lasting.let_go()
     assert asked.result(10).status == 200
-    os.kill(service.at_work[0], signal.SIGKILL)
-    wait_until_gone(service.at_work)
-    assert service.ask("/v1/search?q=operator+slowing+1").status == 200
+    os.kill(lasting.at_work[-1], signal.SIGKILL)
+    wait_until_gone(lasting.at_work[-1])
+    assert lasting.ask("/v1/search?q=operator+slowing+1").status == 200
 
 
 def test_what_hangs_is_given_up_and_its_process_replaced(built: Settings) -> None:
     with serving(built, deadline_ms=500) as service:
-        answer = service.asking_slowly(1).result(10)
+        answer = service.asking_slowly().result(10)
         assert (answer.status, answer.body["code"]) == (503, "deadline_exceeded")
         assert "0.5 s" in answer.body["detail"]
-        wait_until_gone(service.at_work)
+        wait_until_gone(service.at_work[-1])
         assert service.ask("/v1/search?q=operator").status == 200
 
 

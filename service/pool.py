@@ -12,8 +12,8 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Hashable
-from contextlib import suppress
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
@@ -35,8 +35,14 @@ _START = 100.0
 _LAST = 0.5
 """Seconds that an idle process has to tidy up when it is ended."""
 
+_SAFE_PATH = "PYTHONSAFEPATH"
+"""The variable that stands for Python's option -P."""
+
 _PAUSES = (0.0, 1.0, 5.0, 15.0, 60.0)
 """Seconds before each attempt to replace a process; the last counts for all that follow."""
+
+_environment = threading.Lock()
+"""For who changes the process's variables, if only for a moment."""
 
 _log = logger(__name__)
 
@@ -52,8 +58,6 @@ class Pool:
     """
 
     def __init__(self, settings: Settings, embedder: Embedder | ModelError) -> None:
-        # They import what is installed, and not what lies where the service was started.
-        os.environ["PYTHONSAFEPATH"] = "1"
         own = settings.model_copy(update={"unanswered_log": False})  # whoever asks them notes it
         self.size = settings.workers
         self._start = partial(_Worker, own, embedder)
@@ -209,7 +213,8 @@ class _Worker:
         context.set_forkserver_preload(["service.worker"])
         self._connection, other = context.Pipe()
         self._process = context.Process(target=_work, args=(other, settings, embedder))
-        self._process.start()
+        with _importing_what_is_installed():
+            self._process.start()
         other.close()
         self.about: Hashable = None
 
@@ -258,6 +263,21 @@ class _Worker:
         self._process.join(1)
         code = self._process.exitcode
         return _Ended("has stopped talking" if code is None else f"ended with {code}")
+
+
+@contextmanager
+def _importing_what_is_installed() -> Iterator[None]:
+    """Have processes that are started import that, and not what lies where the service was."""
+    with _environment:
+        before = os.environ.get(_SAFE_PATH)
+        os.environ[_SAFE_PATH] = "1"
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ[_SAFE_PATH]
+            else:
+                os.environ[_SAFE_PATH] = before
 
 
 def _work(connection: Connection, settings: Settings, embedder: Embedder | ModelError) -> None:

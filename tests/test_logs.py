@@ -35,7 +35,7 @@ from pathlib import Path
 from fakes import WordEmbedder
 from indexer.settings import Settings
 from service.server import serve
-serve(Settings(seeds=Path(sys.argv[1]), index=Path(sys.argv[2]), port=0), WordEmbedder)
+serve(Settings(seeds=Path(sys.argv[1]), index=Path(sys.argv[2]), port=0), WordEmbedder())
 """
 
 Lines = Callable[[], list[dict[str, Any]]]

@@ -36,7 +36,7 @@ RESULTS = ROOT / "benchmarks" / "results" / "page.md"
 
 MANY = 20 * ARTICLES
 VISITS = 30
-TYPED = 30
+TYPED = 12
 """Questions that are typed."""
 
 BETWEEN = 120

@@ -97,14 +97,14 @@ class Pool:
         """
         deadline = deadlines.current()
         worker = self._taken(about, deadline)
-        return self._done(worker, Task(method, arguments, deadline, self._cores()), deadline)
+        return self._done(worker, Task(method, arguments, deadline, self._cores()))
 
     def everywhere(self, method: str) -> None:
         """Have every process do it, one after the other, each as soon as it is free."""
         for worker in tuple(self._alive):
             if self._waited_for(worker):
                 with suppress(WorkerLost):  # the one in its place begins with what is so now
-                    self._done(worker, Task(method, (), None, self._cores()), None)
+                    self._done(worker, Task(method, (), None, self._cores()))
 
     def close(self) -> None:
         """End all processes, at once."""
@@ -147,9 +147,9 @@ class Pool:
         busy = len(self._alive) - len(self._idle)
         return max(1, (os.cpu_count() or 1) // max(1, busy))
 
-    def _done(self, worker: _Worker, task: Task, deadline: Deadline | None) -> Any:
+    def _done(self, worker: _Worker, task: Task) -> Any:
         try:
-            outcome = worker.outcome(task, deadline)
+            outcome = worker.outcome(task)
         except BaseException as error:
             self._lose(worker)
             if isinstance(error, _Ended):
@@ -235,12 +235,13 @@ class _Worker:
         ready: Ready = self._received()
         return ready
 
-    def outcome(self, task: Task, deadline: Deadline | None) -> Outcome:
+    def outcome(self, task: Task) -> Outcome:
         """Have it do ``task``, and raise _Ended where it dies, or DeadlineExceeded if it hangs."""
         try:
             self._connection.send(task)
         except OSError as error:
             raise self._ended() from error
+        deadline = task.deadline
         if deadline is not None and not self._connection.poll(max(0, deadline.left) + _HUNG):
             raise deadline.missed("by a process that hung")
         outcome: Outcome = self._received()
